@@ -1,0 +1,1 @@
+"""What turns a prompt into a response: one module for each engine, found by name in `factory`."""

@@ -1,0 +1,79 @@
+"""Every error that dartune raises on purpose.
+
+DartuneError
+ |- InputError           the user's input is at fault: the CLI exits with 2
+ |   |- ConfigError      a recipe or a setting
+ |   |- DataError        a file, row or column of data
+ |   |- ModelError       a model folder
+ |   |- PoolError        a pool that cannot be opened for what is asked
+ |   |   |- PoolBusy         another process writes to it
+ |   |   |- PoolMismatch     it was made with other settings
+ |   |   |- PoolVersion      it was made with another schema
+ |   `- MissingExtra     an optional dependency is not installed
+ |- EngineError          one request failed: recorded in the pool, the run goes on
+ |- EngineDown           the engine can answer no request any more: the run stops, resumable
+ `- WriteError           a durable write failed: the run stops, nothing acknowledged is lost
+
+A message is one line: where (file, row, field), what was expected, what was got, how to mend it.
+"""
+
+
+class DartuneError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class InputError(DartuneError, ValueError):
+    """The input is at fault; the command line exits with status 2."""
+
+
+class ConfigError(InputError):
+    """A recipe or a setting has an unknown key or an impossible value."""
+
+
+class DataError(InputError):
+    """A data file, row or column is missing or malformed."""
+
+
+class ModelError(InputError):
+    """A model folder is missing or incomplete."""
+
+
+class PoolError(InputError):
+    """A pool cannot be opened for what is asked."""
+
+
+class PoolBusy(PoolError):
+    """Another process is writing to the pool."""
+
+
+class PoolMismatch(PoolError):
+    """The pool was made with settings that contradict those given."""
+
+
+class PoolVersion(PoolError):
+    """The pool was written with another schema version."""
+
+
+class MissingExtra(InputError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        """Name the `package` that is missing and the `extra` that brings it."""
+        super().__init__(f"{package} is not installed; mend it with: pip install 'dartune[{extra}]'")
+
+
+class EngineError(DartuneError):
+    """One request failed; `cause` is a short stable word for the tally (e.g. "timeout")."""
+
+    def __init__(self, cause: str, detail: str = "") -> None:
+        """Classify the failure as `cause`; `detail` is for people."""
+        super().__init__(f"{cause}: {detail}" if detail else cause)
+        self.cause = cause
+
+
+class EngineDown(DartuneError):
+    """The engine can answer no request any more."""
+
+
+class WriteError(DartuneError):
+    """A durable write failed (disk full, permission, I/O error)."""

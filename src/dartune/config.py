@@ -1,0 +1,207 @@
+"""Recipes: everything that decides a run, in one frozen tree read from TOML.
+
+A recipe is read, then changed by `--set a.b=value`, then validated; unknown keys are errors that name the nearest known
+one. The resolved recipe is written into the run's folder, and its hash is the run's identity.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from dartune.types import SamplingParams
+
+EngineName = Literal["fake", "replay", "transformers"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QueriesConfig(Section):
+    """Where problems come from, and which of them."""
+
+    source: str
+    """A named set ("math/train", "world/train"), a JSONL, JSON, CSV or Parquet file, or "hf:<dataset id or folder>"."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Query field (text, ref_answer, level, domain) -> column of the source, where they differ."""
+    split: str = "train"
+    """Split of a Hugging Face dataset."""
+    data_dir: Path | None = None
+    """Folder with the benchmark files; before DARTUNE_DATA and the network."""
+    levels: tuple[int, ...] | None = None
+    domains: tuple[str, ...] | None = None
+    limit: PositiveInt | None = None
+    """The first this many, after the filters; for a procedural world, how many to make."""
+    sample: PositiveInt | None = None
+    """A seeded sample of this many, after the filters."""
+
+
+class FakeEngineConfig(Section):
+    """Scripted responses for trying out logic and schedules; no model."""
+
+    name: Literal["fake"] = "fake"
+    pass_rates: tuple[float, ...] = (0.95, 0.8, 0.6, 0.35, 0.1)
+    """Probability that a try is right, for query levels 1, 2, ...; a query of no level gets the first."""
+    mean_tokens: float = 200.0
+    latency_s: float = 0.0
+    """Mean seconds a response takes (exponential)."""
+    failure_rate: float = 0.0
+    n_places: PositiveInt = 256
+
+
+class ReplayEngineConfig(Section):
+    """Recorded responses from a JSONL or Parquet file, given out in file order for each query."""
+
+    name: Literal["replay"] = "replay"
+    path: Path
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Field (query, response) -> column of the file, where they differ."""
+    n_places: PositiveInt = 256
+
+
+class TransformersEngineConfig(Section):
+    """A local model, sampled with the transformers library on CPU or GPU."""
+
+    name: Literal["transformers"] = "transformers"
+    model: str
+    """A model folder, a hub id, or "world:<name>" for a packaged model of the embedded world."""
+    n_places: PositiveInt = 512
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = "auto"
+    n_threads: PositiveInt | None = None
+    """CPU threads of one process; None leaves torch's default."""
+
+
+EngineConfig = Annotated[FakeEngineConfig | ReplayEngineConfig | TransformersEngineConfig, Field(discriminator="name")]
+
+
+class PromptConfig(Section):
+    """How a query becomes a prompt, and a response an example."""
+
+    template: str = "alpaca"
+    """Name of a template in `dartune.prompts`: alpaca, deepseekmath, plain, chat."""
+
+
+class SamplingConfig(Section):
+    """How responses are drawn. The defaults are the paper's (section 4.1)."""
+
+    temperature: Annotated[float, Field(ge=0)] = 1.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_new_tokens: PositiveInt = 2048
+    stop: tuple[str, ...] = ()
+
+    def params(self) -> SamplingParams:
+        """The record that travels with each request."""
+        return SamplingParams(
+            temperature=self.temperature, top_p=self.top_p, max_new_tokens=self.max_new_tokens, stop=self.stop
+        )
+
+
+class Method(Section):
+    """What every policy shares."""
+
+    equal_tokens_with: str | None = None
+    """Name of another method: this set is cut to that set's response tokens instead of to `n_examples`."""
+
+
+class VanillaMethod(Method):
+    """VRT, the baseline: `n_trials` tries for every query, all that is correct kept."""
+
+    policy: Literal["vanilla"]
+    n_trials: PositiveInt
+
+
+class UniformMethod(Method):
+    """DARS-Uniform: sample each query until it has `k` correct responses."""
+
+    policy: Literal["uniform"]
+    k: PositiveInt = 40
+    max_trials: PositiveInt = 2048
+
+
+class Prop2DiffMethod(Method):
+    """DARS-Prop2Diff: correct responses in proportion to the fail rate, `k` for the hardest query."""
+
+    policy: Literal["prop2diff"]
+    k: Annotated[float, Field(gt=0)] = 192
+    alpha: Annotated[float, Field(ge=0)] = 1.0
+    """Exponent on the relative fail rate; 1 is the paper's, 0 is uniform."""
+    cover: Annotated[int, Field(ge=0)] = 1
+    """At least this many for every query (the paper's cover rule)."""
+    n_pilot: PositiveInt = 52
+    """First tries of every query from which its fail rate is taken; they count as samples too."""
+    max_trials: PositiveInt = 2048
+
+    @model_validator(mode="after")
+    def _pilot_fits_cap(self) -> Self:
+        if self.n_pilot > self.max_trials:
+            raise ValueError(f"n_pilot ({self.n_pilot}) must not exceed max_trials ({self.max_trials})")
+        return self
+
+
+MethodConfig = Annotated[VanillaMethod | UniformMethod | Prop2DiffMethod, Field(discriminator="policy")]
+
+
+class CurationConfig(Section):
+    """How a training set is chosen from the pool."""
+
+    n_examples: PositiveInt | None = None
+    """Size of every method's set; None keeps all that its policy chooses."""
+    deduplicate: bool = True
+    """Keep one of several responses to a query whose text is the same but for white space."""
+
+
+class TrainingConfig(Section):
+    """Supervised fine-tuning. The defaults are the paper's (appendix B)."""
+
+    model: str
+    """The base model: a folder, a hub id, or "world:<name>"."""
+    n_epochs: Annotated[float, Field(gt=0)] = 3
+    batch_size: PositiveInt = 64
+    """Rows in one optimizer step (packed rows where `packing`), over all devices."""
+    device_batch_size: PositiveInt = 1
+    """Rows on one device at a time; gradients accumulate up to `batch_size`."""
+    max_length: PositiveInt = 4096
+    """Tokens in one row."""
+    packing: bool = True
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-5
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    gradient_checkpointing: bool = False
+    checkpoint_every: PositiveInt = 500
+    """Optimizer steps between checkpoints from which a stopped training resumes."""
+    n_threads: PositiveInt | None = None
+    """CPU threads of one process; None leaves torch's default."""
+
+
+class EvaluationConfig(Section):
+    """Which problems score a model, and how it is asked."""
+
+    benchmarks: dict[str, QueriesConfig] = Field(default_factory=dict)
+    """Name in the tables -> queries."""
+    in_domain: tuple[str, ...] = ()
+    """Names of the benchmarks that count as in-domain; the others are out of domain."""
+    max_new_tokens: PositiveInt = 2048
+    include_base: bool = True
+    """Score the base model as well."""
+
+
+class Recipe(Section):
+    """One whole run: sample, curate, train, evaluate, report."""
+
+    name: str
+    seed: int = 0
+    queries: QueriesConfig
+    prompt: PromptConfig = PromptConfig()
+    engine: EngineConfig
+    sampling: SamplingConfig = SamplingConfig()
+    methods: dict[str, MethodConfig]
+    """Name of a training set -> the policy that allocates its samples. All draw on one pool."""
+    curation: CurationConfig = CurationConfig()
+    training: TrainingConfig | None = None
+    evaluation: EvaluationConfig | None = None

@@ -104,6 +104,11 @@ def accuracy_by(rows: Iterable[Scored], key: Callable[[Scored], KeyT | None]) ->
     groups: defaultdict[KeyT | None, list[bool]] = defaultdict(list)
     for row in rows:
         groups[key(row)].append(row.is_correct)
-    named = sorted(name for name in groups if name is not None)
-    unnamed = [None] if None in groups else []
-    return {name: Score.of(sum(groups[name]), len(groups[name])) for name in (*named, *unnamed)}
+    scores = {name: Score.of(sum(hits), len(hits)) for name, hits in groups.items()}
+    named: list[KeyT] = sorted(name for name in scores if name is not None)
+    ordered: dict[KeyT | None, Score] = {}
+    for name in named:
+        ordered[name] = scores[name]
+    if None in scores:
+        ordered[None] = scores[None]
+    return ordered

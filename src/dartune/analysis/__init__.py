@@ -1,0 +1,1 @@
+"""What a run left, told to people: the summary file, tables, figures and the HTML report."""

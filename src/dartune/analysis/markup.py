@@ -1,0 +1,94 @@
+"""HTML and SVG as escaped text: whatever is not `Markup` is shown, never interpreted.
+
+What comes out is both HTML and well-formed XML, so that tests can parse it strictly.
+"""
+
+import html
+import unicodedata
+from collections.abc import Iterable
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+def visible(text: str) -> str:
+    """`text` with each character that is invisible, steers a terminal or reorders its line spelt out as ⟨U+202E⟩.
+
+    New lines and tabs stay, and so do the joiners that some scripts need.
+    """
+    return "".join(
+        f"⟨U+{ord(char):04X}⟩"
+        if unicodedata.category(char) in _HIDDEN and char not in "\n\t" and char not in _JOINERS
+        else char
+        for char in text
+    )
+
+
+def escape(text: str) -> Markup:
+    """`text` as it can stand in an element or a quoted attribute; `Markup` passes unchanged."""
+    return text if isinstance(text, Markup) else Markup(html.escape(visible(text), quote=True))
+
+
+def element(name: str, /, *children: str | None, **attributes: str | float) -> Markup:
+    """One element with its children, escaped where they are not markup; None children are left out.
+
+    In attribute names an underscore stands for a hyphen, and one at the end is dropped (`class_`). Numbers are given
+    with two decimals at most.
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value) if isinstance(value, str) else number(value)}"'
+        for key, value in attributes.items()
+    )
+    inner = join(child for child in children if child is not None)
+    if not inner and name not in _NEVER_EMPTY:
+        return Markup(f"<{name}{written}/>")
+    return Markup(f"<{name}{written}>{inner}</{name}>")
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """All parts in a row, escaped where they are not markup."""
+    return Markup("".join(escape(part) for part in parts))
+
+
+def number(value: float) -> str:
+    """A coordinate with two decimals at most and no exponent."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return "0" if text == "-0" else text
+
+
+# An HTML parser reads <td/> as an open tag; only void elements and those of SVG may be closed at once.
+_NEVER_EMPTY = {
+    "a",
+    "div",
+    "p",
+    "pre",
+    "code",
+    "span",
+    "td",
+    "th",
+    "tr",
+    "table",
+    "tbody",
+    "thead",
+    "section",
+    "svg",
+    "figure",
+    "figcaption",
+    "details",
+    "summary",
+    "h1",
+    "h2",
+    "h3",
+    "title",
+    "style",
+    "text",
+    "bdi",
+    "dd",
+    "dt",
+}

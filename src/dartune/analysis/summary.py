@@ -1,0 +1,280 @@
+"""What a run or a study leaves in its `summary.json`: plain numbers, from which every table and figure is drawn.
+
+The file is one JSON object: `schema_version`, `kind` ("run" or "study"), then the fields of `RunSummary` or
+`StudySummary` by their names here. Rates are fractions in [0, 1]; tokens are those of the sampled model's tokenizer
+unless a field says otherwise. A reader refuses another schema version.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from dartune.analysis.files import write_atomically
+from dartune.errors import DataError
+from dartune.evaluation.metrics import Estimate, Score
+from dartune.evaluation.significance import PairedTest, SeedMean
+from dartune.types import Verdict
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSummary:
+    """Everything that was sampled, for all methods together."""
+
+    n_queries: int
+    n_raw: int
+    """Responses, right or wrong."""
+    n_failures: int
+    """Requests that the engine did not answer."""
+    raw_tokens: int
+    """Completion tokens of all responses."""
+    seconds_sampling: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelSummary:
+    """The queries of one level as one method treats them."""
+
+    level: int | None
+    """None gathers the queries that have no level."""
+    n_queries: int
+    n_raw: int
+    n_correct: int
+    n_covered: int
+    """Queries with at least one example in the set."""
+    coverage: float
+    """`n_covered` over `n_queries`."""
+    n_examples: int
+    responses_per_query: float
+    """Examples in the set over queries of the level, covered or not (the paper's figure 1, right)."""
+    response_tokens: int
+    """Completion tokens of the examples."""
+    mean_fail_rate: float
+    """Mean over the queries of incorrect over raw tries, as far as this method tries them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSummary:
+    """One training set: what it took to sample and what is in it."""
+
+    name: str
+    policy: str
+    """The policy in words, e.g. "7 tries for every query"."""
+    n_raw: int
+    """Tries that this method alone needs, counted in trial order."""
+    raw_tokens: int
+    """Completion tokens of those tries."""
+    n_correct: int
+    """Correct ones among those tries."""
+    fill: float | None
+    """Mean over queries of min(1, correct / target); None for a policy without a target (VRT)."""
+    n_examples: int
+    response_tokens: int
+    prompt_tokens: int
+    levels: tuple[LevelSummary, ...]
+    """By rising level, the queries without a level last."""
+
+    @property
+    def acceptance(self) -> float | None:
+        """Correct over raw tries; None before the first try."""
+        return self.n_correct / self.n_raw if self.n_raw else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelScore:
+    """Accuracy on the queries of one level."""
+
+    level: int | None
+    score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSummary:
+    """One model on one benchmark."""
+
+    method: str
+    """Name of the training set, or "base" for the model before fine-tuning, "teacher" for the one that was sampled."""
+    benchmark: str
+    in_domain: bool
+    overall: Score
+    macro: Estimate | None
+    """Plain mean over the levels; None where no query has a level."""
+    levels: tuple[LevelScore, ...]
+    mean_tokens: float
+    """Completion tokens of an answer, by the evaluated model's tokenizer."""
+    verdicts: dict[Verdict, int]
+
+    @property
+    def headline(self) -> Estimate:
+        """The one number for this benchmark: the mean over levels, or plain accuracy where there are none."""
+        if self.macro is not None:
+            return self.macro
+        return Estimate(value=self.overall.accuracy, low=self.overall.low, high=self.overall.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardExample:
+    """A query that mostly fails, and one right answer to it that sampling found."""
+
+    query: str
+    level: int | None
+    ref_answer: str
+    fail_rate: float
+    n_trials: int
+    response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One run: a pool, the sets chosen from it and the models trained on them."""
+
+    name: str
+    seed: int
+    recipe_hash: str
+    recipe: str
+    """The resolved recipe as TOML."""
+    created: str
+    """ISO 8601 with zone."""
+    versions: dict[str, str]
+    """Package -> version, dartune's own included."""
+    queries: str
+    """Where the queries came from, e.g. "world/train"."""
+    sampled_model: str
+    student: str | None
+    """The base model that was fine-tuned; None for a run that stops before training."""
+    pool: PoolSummary
+    methods: tuple[MethodSummary, ...]
+    evaluations: tuple[EvaluationSummary, ...]
+    hard_examples: tuple[HardExample, ...]
+    timings: dict[str, float]
+    """Stage -> seconds, in the order of the stages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyCell:
+    """One run of a study."""
+
+    variant: str
+    """What the study varies beside the seed, e.g. the pair of models."""
+    seed: int
+    path: str
+    """Folder of the run."""
+    recipe_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySet:
+    """The size and cost of one method's sets, over the seeds of a variant."""
+
+    variant: str | None
+    """None pools all variants."""
+    method: str
+    n_examples: SeedMean
+    response_tokens: SeedMean
+    n_raw: SeedMean
+    coverage: dict[int, float]
+    """Level -> mean coverage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAccuracy:
+    """Accuracy of one method on one benchmark, over the seeds of a variant."""
+
+    variant: str | None
+    """None pools all variants."""
+    method: str
+    benchmark: str
+    in_domain: bool
+    level: int | None
+    """None is the benchmark's headline: the mean over levels, or plain accuracy where there are none."""
+    accuracy: SeedMean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyDifference:
+    """Accuracy of one method minus that of a baseline, paired by variant and seed."""
+
+    variant: str | None
+    """None pools all variants."""
+    method: str
+    baseline: str
+    benchmark: str
+    level: int | None
+    """None is the benchmark's headline."""
+    test: PairedTest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySummary:
+    """Several runs of one design: means with intervals over seeds, and paired differences."""
+
+    name: str
+    created: str
+    """ISO 8601 with zone."""
+    cells: tuple[StudyCell, ...]
+    sets: tuple[StudySet, ...]
+    accuracies: tuple[StudyAccuracy, ...]
+    differences: tuple[StudyDifference, ...]
+
+
+Summary = RunSummary | StudySummary
+Kind = Literal["run", "study"]
+
+_RUN: Final = TypeAdapter(RunSummary)
+_STUDY: Final = TypeAdapter(StudySummary)
+
+
+def to_json(summary: Summary) -> str:
+    """The text of `summary.json`, indented, with a newline at its end."""
+    if isinstance(summary, RunSummary):
+        kind, fields = "run", _RUN.dump_python(summary, mode="json")
+    else:
+        kind, fields = "study", _STUDY.dump_python(summary, mode="json")
+    document = {"schema_version": SCHEMA_VERSION, "kind": kind, **fields}
+    # ASCII only: text of a model may hold lone surrogates, which UTF-8 cannot carry.
+    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def from_json(text: str | bytes, where: str) -> Summary:
+    """Read what `to_json` wrote; `where` names the file in errors. Raises DataError for anything else."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{where}: expected a JSON object, got text that does not parse ({error})") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{where}: expected a JSON object, got {type(document).__name__}")
+    version, kind = document.pop("schema_version", None), document.pop("kind", None)
+    if version != SCHEMA_VERSION:
+        raise DataError(
+            f"{where}: field schema_version: expected {SCHEMA_VERSION}, got {version!r}; "
+            "run the recipe again with this version of dartune, or read the file with the version that wrote it"
+        )
+    try:
+        if kind == "run":
+            return _RUN.validate_python(document)
+        if kind == "study":
+            return _STUDY.validate_python(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{where}: field {field}: {first['msg']}, got {first['input']!r:.80}") from error
+    raise DataError(f"{where}: field kind: expected 'run' or 'study', got {kind!r}")
+
+
+def write_summary(summary: Summary, path: Path) -> None:
+    """Write `summary` to `path`, whole or not at all; raises WriteError."""
+    write_atomically(path, to_json(summary))
+
+
+def read_summary(path: Path) -> Summary:
+    """Read a `summary.json`; raises DataError if it is missing, malformed or of another schema version."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError(f"{path}: expected the summary of a run, but it cannot be read ({reason})") from error
+    return from_json(text, str(path))

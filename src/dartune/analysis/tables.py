@@ -1,0 +1,261 @@
+"""The tables of a run and of a study, as grids of text. Pure.
+
+Examples never stand without their tokens: sets of equal size may differ in tokens, and a set with more of them has
+been trained on for longer.
+"""
+
+from collections.abc import Sequence
+
+from dartune.analysis.formats import (
+    MISSING,
+    count,
+    interval,
+    level_name,
+    over_seeds,
+    p_value,
+    percent,
+    plus_minus,
+    points,
+)
+from dartune.analysis.grid import Grid
+from dartune.analysis.summary import EvaluationSummary, MethodSummary, RunSummary, StudySummary
+
+OVER_QUERIES = (
+    "In %, with the 95 % interval over a benchmark's queries; the spread between training seeds is not in it."
+)
+HEADLINE = "Headline: mean over levels, or plain accuracy where there are none."
+OVER_SEEDS = "Mean over seeds in %, ± half the width of its 95 % t interval."
+
+
+def demo_grids(run: RunSummary) -> tuple[Grid, ...]:
+    """What to print after a run, in 80 columns: what each set cost and covers, and what it is worth."""
+    grids = (_cost_grid(run), _worth_grid(run))
+    return tuple(grid for grid in grids if grid.rows)
+
+
+def _cost_grid(run: RunSummary) -> Grid:
+    levels = _levels(run.methods)
+    rows = []
+    for method in run.methods:
+        coverage = {row.level: row.coverage for row in method.levels}
+        size = (
+            count(method.n_examples),
+            count(method.response_tokens),
+            count(method.n_raw),
+            percent(method.acceptance),
+        )
+        rows.append((method.name, *size, *(_whole_percent(coverage.get(level)) for level in levels)))
+    columns = ("set", "examples", "response tokens", "raw tries", "accepted %", *(f"level {level}" for level in levels))
+    note = (
+        "Under each level: coverage, the percentage of its queries that have an example in the set." if levels else ""
+    )
+    return Grid(title=f"{run.name}: training sets", columns=columns, rows=tuple(rows), note=note)
+
+
+def _worth_grid(run: RunSummary) -> Grid:
+    columns = ["set"]
+    picks: list[tuple[str, int | None]] = []
+    for name in benchmarks(run):
+        inside = is_in_domain(run, name)
+        levels = [part.level for row in run.evaluations if row.benchmark == name for part in row.levels]
+        hardest = max((level for level in levels if level is not None), default=None)
+        columns.append(name if inside else f"{name} (out of domain)")
+        picks.append((name, None))
+        if inside and hardest is not None:
+            columns.append(f"{name}, level {hardest}")
+            picks.append((name, hardest))
+    scored = {(row.method, row.benchmark): row for row in run.evaluations}
+    rows = tuple(
+        (model, *(_score_cell(scored.get((model, name)), level) for name, level in picks)) for model in models(run)
+    )
+    return Grid(title=f"{run.name}: accuracy", columns=tuple(columns), rows=rows if picks else (), note=OVER_QUERIES)
+
+
+def sets_grid(run: RunSummary) -> Grid:
+    """Each training set: size in examples and tokens, and what sampling it takes."""
+    columns = ("set", "policy", "examples", "response tokens", "per example", "prompt tokens", "raw tries",
+               "raw tokens", "accepted %", "fill %")  # fmt: skip
+    rows = tuple(
+        (
+            method.name,
+            method.policy,
+            count(method.n_examples),
+            count(method.response_tokens),
+            f"{method.response_tokens / method.n_examples:.1f}" if method.n_examples else MISSING,
+            count(method.prompt_tokens),
+            count(method.n_raw),
+            count(method.raw_tokens),
+            percent(method.acceptance),
+            percent(method.fill),
+        )
+        for method in run.methods
+    )
+    note = (
+        "Raw tries: those that the method alone needs, in trial order. Accepted: correct over raw tries. "
+        "Fill: mean over queries of min(1, correct / target)."
+    )
+    return Grid(title="Training sets and what they cost", columns=columns, rows=rows, n_words=2, note=note)
+
+
+def levels_grid(run: RunSummary) -> Grid:
+    """Each training set level by level."""
+    columns = ("set", "level", "queries", "raw tries", "correct", "mean fail rate %", "covered", "coverage %",
+               "examples", "per query", "response tokens")  # fmt: skip
+    rows = tuple(
+        (
+            method.name,
+            level_name(row.level),
+            count(row.n_queries),
+            count(row.n_raw),
+            count(row.n_correct),
+            percent(row.mean_fail_rate),
+            count(row.n_covered),
+            percent(row.coverage),
+            count(row.n_examples),
+            f"{row.responses_per_query:.2f}",
+            count(row.response_tokens),
+        )
+        for method in run.methods
+        for row in method.levels
+    )
+    return Grid(title="Sets by level", columns=columns, rows=rows)
+
+
+def accuracy_grid(run: RunSummary) -> Grid:
+    """Every model on every benchmark, by level, with intervals."""
+    levels = sorted({part.level for row in run.evaluations for part in row.levels if part.level is not None})
+    columns = ("benchmark", "set", "domain", "queries", "headline", *(f"level {level}" for level in levels),
+               "tokens per answer", "no answer or cut off")  # fmt: skip
+    rows = tuple(
+        (
+            row.benchmark,
+            row.method,
+            "in" if row.in_domain else "out",
+            count(row.overall.n),
+            interval(row.headline),
+            *(_level_cell(row, level) for level in levels),
+            f"{row.mean_tokens:.1f}",
+            count(row.verdicts.get("no_answer", 0) + row.verdicts.get("truncated", 0)),
+        )
+        for name in benchmarks(run)
+        for row in run.evaluations
+        if row.benchmark == name
+    )
+    note = f"{HEADLINE} {OVER_QUERIES}"
+    return Grid(title="Accuracy", columns=columns, rows=rows, n_words=3, note=note)
+
+
+def study_grid(study: StudySummary) -> Grid:
+    """Mean accuracy over seeds: a row for each variant, benchmark and set, a column for each level."""
+    levels = sorted({row.level for row in study.accuracies if row.level is not None})
+    keys = list(dict.fromkeys((row.variant, row.benchmark, row.method) for row in study.accuracies))
+    cells = {(row.variant, row.benchmark, row.method, row.level): row for row in study.accuracies}
+    rows = tuple(
+        (
+            variant or "pooled",
+            benchmark,
+            method,
+            str(cells[variant, benchmark, method, None].accuracy.n),
+            *(
+                over_seeds(cell.accuracy) if (cell := cells.get((variant, benchmark, method, level))) else MISSING
+                for level in (None, *levels)
+            ),
+        )
+        for variant, benchmark, method in keys
+    )
+    columns = ("variant", "benchmark", "set", "runs", "headline", *(f"level {level}" for level in levels))
+    note = f"{HEADLINE} {OVER_SEEDS}"
+    return Grid(title=f"{study.name}: accuracy", columns=columns, rows=rows, n_words=3, note=note)
+
+
+def differences_grid(study: StudySummary) -> Grid:
+    """Paired differences with intervals and p values, a row for each comparison and level."""
+    columns = (
+        "variant",
+        "benchmark",
+        "difference",
+        "level",
+        "points",
+        "95 % interval",
+        "p (t)",
+        "p (sign flips)",
+        "runs",
+    )
+    rows = tuple(
+        (
+            row.variant or "pooled",
+            row.benchmark,
+            f"{row.method} − {row.baseline}",
+            "headline" if row.level is None else str(row.level),
+            points(row.test.difference),
+            f"[{points(row.test.low)}, {points(row.test.high)}]" if row.test.low is not None else MISSING,
+            p_value(row.test.p_t),
+            p_value(row.test.p_sign_flip),
+            str(row.test.n),
+        )
+        for row in study.differences
+    )
+    note = (
+        "Differences in percentage points, paired by variant and seed. Two-sided p values, not adjusted for the "
+        "number of comparisons; with n runs the sign-flip p value cannot be below 2 / 2^n."
+    )
+    return Grid(title=f"{study.name}: paired differences", columns=columns, rows=rows, n_words=4, note=note)
+
+
+def study_sets_grid(study: StudySummary) -> Grid:
+    """Mean size, tokens and cost of the sets over seeds, with coverage by level."""
+    levels = sorted({level for row in study.sets for level in row.coverage})
+    columns = ("variant", "set", "runs", "examples", "response tokens", "raw tries",
+               *(f"coverage %, level {level}" for level in levels))  # fmt: skip
+    rows = tuple(
+        (
+            row.variant or "pooled",
+            row.method,
+            str(row.n_examples.n),
+            count(row.n_examples.mean),
+            count(row.response_tokens.mean),
+            count(row.n_raw.mean),
+            *(percent(row.coverage.get(level)) for level in levels),
+        )
+        for row in study.sets
+    )
+    return Grid(title=f"{study.name}: training sets", columns=columns, rows=rows, n_words=2, note="Means over runs.")
+
+
+def benchmarks(run: RunSummary) -> list[str]:
+    """Benchmarks in the order of the evaluations, those in domain first."""
+    names = dict.fromkeys(row.benchmark for row in run.evaluations)
+    return sorted(names, key=lambda name: not is_in_domain(run, name))
+
+
+def is_in_domain(run: RunSummary, benchmark: str) -> bool:
+    """Whether the benchmark is of the domain that was trained on."""
+    return any(row.in_domain for row in run.evaluations if row.benchmark == benchmark)
+
+
+def models(run: RunSummary) -> list[str]:
+    """The scored models: the base model, those of the sets in their order, then any other."""
+    scored = list(dict.fromkeys(row.method for row in run.evaluations))
+    order = ["base", *(method.name for method in run.methods)]
+    return sorted(scored, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def _score_cell(row: EvaluationSummary | None, level: int | None) -> str:
+    """The headline, or one level, in short form."""
+    if row is None:
+        return MISSING
+    if level is None:
+        return plus_minus(row.headline)
+    return next((plus_minus(part.score) for part in row.levels if part.level == level), MISSING)
+
+
+def _level_cell(row: EvaluationSummary, level: int) -> str:
+    return next((interval(part.score) for part in row.levels if part.level == level), MISSING)
+
+
+def _whole_percent(value: float | None) -> str:
+    return MISSING if value is None else f"{100 * value:.0f}"
+
+
+def _levels(methods: Sequence[MethodSummary]) -> list[int]:
+    return sorted({row.level for method in methods for row in method.levels if row.level is not None})

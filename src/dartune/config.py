@@ -82,7 +82,9 @@ class PromptConfig(Section):
     """How a query becomes a prompt, and a response an example."""
 
     template: str = "alpaca"
-    """Name of a template in `dartune.prompts`: alpaca, deepseekmath, plain, chat."""
+    """How the sampled model is asked: alpaca, deepseekmath, plain, world, or chat (the model's own chat template)."""
+    student: str | None = None
+    """How the fine-tuned model is trained and evaluated; None: the same way."""
 
 
 class SamplingConfig(Section):
@@ -92,6 +94,9 @@ class SamplingConfig(Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_new_tokens: PositiveInt = 2048
     stop: tuple[str, ...] = ()
+    speculation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How far the tail of hard queries is tried ahead: in-flight tries up to this share of those expected to be needed.
+    0 is strict: no try is ever more than is needed."""
 
     def params(self) -> SamplingParams:
         """The record that travels with each request."""
@@ -191,6 +196,14 @@ class EvaluationConfig(Section):
     """Score the base model as well."""
 
 
+class StudyConfig(Section):
+    """A recipe repeated over seeds and variants, so that a difference can be told from luck."""
+
+    seeds: tuple[int, ...]
+    variants: dict[str, dict[str, str | int | float | bool]]
+    """Name -> recipe keys ("engine.model") and the values that they take in it."""
+
+
 class Recipe(Section):
     """One whole run: sample, curate, train, evaluate, report."""
 
@@ -205,3 +218,4 @@ class Recipe(Section):
     curation: CurationConfig = CurationConfig()
     training: TrainingConfig | None = None
     evaluation: EvaluationConfig | None = None
+    study: StudyConfig | None = None

@@ -6,6 +6,7 @@ the three together, stored in a pool, are a `Sample`. A `Target` says how far a 
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -125,11 +126,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """How far one query is to be sampled: until `n_correct` correct responses or `max_trials` tries."""
+    """How far one query is to be sampled: `min_trials` tries in any case, more until `n_correct` are correct."""
 
-    n_correct: int | None
-    """None asks for exactly `max_trials` tries whatever they give (VRT, pilots, evaluation)."""
+    n_correct: int = 0
+    """Correct responses wanted."""
     max_trials: int
+    """Cap on raw tries; in-flight tries and engine failures count."""
+    min_trials: int = 0
+    """Tries made whatever they give (VRT, pilots, evaluation); at most `max_trials`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +148,7 @@ class Difficulty:
     def fail_rate(self) -> float:
         """Incorrect over all raw responses, the paper's difficulty (section 3.1); 1.0 before the first try."""
         return 1.0 if self.n_trials == 0 else 1.0 - self.n_correct / self.n_trials
+
+
+Outcomes = Mapping[str, Mapping[int, bool | None]]
+"""query id -> trial -> whether the response is correct; None where the engine failed."""

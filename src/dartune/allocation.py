@@ -1,0 +1,72 @@
+"""Policies: how many correct responses, or how many tries, each query is given (pure).
+
+All targets belong to one family (DART-Math section 3.1, with the exponent as our generalisation):
+
+    target_i = max(cover, ceil(k * (f_i / f_max) ** alpha))
+
+f_i is the fail rate of query i and f_max the largest in the set. alpha = 0 is DARS-Uniform, alpha = 1 is
+DARS-Prop2Diff. Vanilla rejection tuning has no target: the same number of tries for every query.
+"""
+
+import math
+from collections.abc import Sequence
+
+from dartune.types import Difficulty, Target
+
+
+def vanilla(n_trials: int) -> Target:
+    """VRT: exactly `n_trials` tries, whatever they give."""
+    return Target(min_trials=n_trials, max_trials=n_trials)
+
+
+def uniform(k: int, *, max_trials: int) -> Target:
+    """DARS-Uniform: tries until `k` are correct, at most `max_trials`."""
+    return Target(n_correct=k, max_trials=max_trials)
+
+
+def prop2diff(
+    difficulties: Sequence[Difficulty], *, k: float, cover: int, max_trials: int, n_pilot: int = 0, alpha: float = 1.0
+) -> list[Target]:
+    """DARS-Prop2Diff: the hardest query gets `k`, every other in proportion to its fail rate, none less than `cover`.
+
+    A target per difficulty, in order. `n_pilot` tries have been made for each query to learn its difficulty.
+    """
+    counts = power_family([d.fail_rate for d in difficulties], k=k, cover=cover, alpha=alpha)
+    return [Target(n_correct=n, max_trials=max_trials, min_trials=n_pilot) for n in counts]
+
+
+def power_family(fail_rates: Sequence[float], *, k: float, cover: int, alpha: float) -> list[int]:
+    """Targets max(cover, ceil(k * (f_i / f_max) ** alpha)) for fail rates in [0, 1].
+
+    Where nothing fails (f_max = 0) there is no difficulty to follow: each query gets its share at ratio 0.
+    """
+    f_max = max(fail_rates, default=0.0)
+    ratios = [f / f_max if f_max > 0 else 0.0 for f in fail_rates]
+    # Rounding to 9 places first: k * ratio is an integer in exact arithmetic far more often than in floating point,
+    # and ceil must not turn 96.00000000000001 into 97.
+    return [max(cover, math.ceil(round(k * ratio**alpha, 9))) for ratio in ratios]
+
+
+def merge(targets: Sequence[Target]) -> Target:
+    """The smallest target that satisfies each of `targets`, for methods that share one pool."""
+    return Target(
+        n_correct=max(t.n_correct for t in targets),
+        max_trials=max(t.max_trials for t in targets),
+        min_trials=max(t.min_trials for t in targets),
+    )
+
+
+def n_trials_needed(outcomes: Sequence[bool | None], target: Target) -> int:
+    """Tries that a query with these `outcomes` (in trial order; None is an engine failure) costs under `target`.
+
+    It is what strict sampling for this target alone makes: the tries up to its last wanted correct response, at least
+    `min_trials`, at most `max_trials`. Where the outcomes end before the target is met, all of them.
+    """
+    n_correct = 0
+    stop = 0 if target.n_correct == 0 else min(target.max_trials, len(outcomes))
+    for trial, is_correct in enumerate(outcomes[: target.max_trials]):
+        n_correct += is_correct is True
+        if n_correct == target.n_correct and target.n_correct > 0:
+            stop = trial + 1
+            break
+    return max(stop, min(target.min_trials, len(outcomes)))

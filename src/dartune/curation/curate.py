@@ -1,0 +1,134 @@
+"""From a pool to training sets: one for each method of a recipe, each with its manifest."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from dartune.config import MethodConfig
+from dartune.curation.choose import Candidate, Choice, choose_for_query, cut_to_examples, cut_to_tokens
+from dartune.curation.export import TrainingSet, write_set
+from dartune.curation.job import CurationJob
+from dartune.curation.manifest import SetManifest, build_manifest, is_current
+from dartune.errors import ConfigError, DataError
+from dartune.methods import method_targets
+from dartune.pool import read_samples
+from dartune.types import Key, Outcomes
+
+_COLUMNS = ["query_id", "trial", "response", "n_prompt_tokens", "n_tokens", "verdict", "failure"]
+
+
+def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]:
+    """Write the training set of every method of `job` to `out`/<method>; return their manifests.
+
+    A set that is there already, made from the same pool by the same settings, is left as it is. Raises DataError if a
+    method would get no example at all, ConfigError if methods match their tokens in a circle.
+    """
+    candidates = _read_candidates(pool)
+    outcomes = {query_id: {c.key.trial: c.is_correct for c in tries} for query_id, tries in candidates.items()}
+    source = _fingerprint(candidates)
+    manifests: dict[str, SetManifest] = {}
+    for name in _order(job.methods):
+        folder = out / name
+        identity = _identity(job, name, source)
+        if (current := is_current(folder, identity)) is not None:
+            manifests[name] = current
+            continue
+        choices = _choose(job, name, candidates, outcomes)
+        chosen = _cut(job, name, choices, manifests)
+        if not chosen:
+            raise DataError(
+                f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
+                "sample more, or look at the verdicts with 'dartune pool show'"
+            )
+        manifest = build_manifest(name, job, choices, chosen, identity)
+        write_set(
+            folder, TrainingSet(queries=job.queries, template=job.template, choices=choices, chosen=chosen), manifest
+        )
+        manifests[name] = manifest
+    return {name: manifests[name] for name in job.methods}
+
+
+def _choose(
+    job: CurationJob, name: str, candidates: Mapping[str, list[Candidate]], outcomes: Outcomes
+) -> dict[str, Choice]:
+    ids = [query.id for query in job.queries]
+    targets = method_targets(job.methods[name], ids, outcomes)
+    return {
+        query_id: choose_for_query(candidates.get(query_id, []), target, deduplicate=job.config.deduplicate)
+        for query_id, target in zip(ids, targets, strict=True)
+    }
+
+
+def _cut(
+    job: CurationJob, name: str, choices: Mapping[str, Choice], done: Mapping[str, SetManifest]
+) -> list[Candidate]:
+    reference = job.methods[name].equal_tokens_with
+    if reference is not None:
+        return cut_to_tokens(choices, done[reference].response_tokens, seed=job.seed)
+    n_all = sum(len(choice.chosen) for choice in choices.values())
+    return cut_to_examples(choices, job.config.n_examples or n_all, seed=job.seed)
+
+
+def _order(methods: Mapping[str, MethodConfig]) -> list[str]:
+    """Names with every method after the one whose tokens it matches."""
+    ordered: list[str] = []
+    waiting = dict(methods)
+    while waiting:
+        ready = [n for n, m in waiting.items() if m.equal_tokens_with is None or m.equal_tokens_with in ordered]
+        if not ready:
+            name, method = next(iter(waiting.items()))
+            raise ConfigError(
+                f"methods.{name}.equal_tokens_with: expected another method of this recipe that does not itself "
+                f"depend on {name!r}, got {method.equal_tokens_with!r}"
+            )
+        ordered.extend(ready)
+        for name in ready:
+            del waiting[name]
+    return ordered
+
+
+def _read_candidates(pool: Path) -> dict[str, list[Candidate]]:
+    """Every try of every query, in trial order."""
+    table = read_samples(pool, _COLUMNS)
+    tries: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for query_id, trial, text, n_prompt, n_tokens, verdict, failure in zip(
+        *(table[name].to_pylist() for name in _COLUMNS), strict=True
+    ):
+        tries[query_id].append(
+            Candidate(
+                key=Key(query_id, trial),
+                is_correct=None if failure is not None else verdict == "correct",
+                text=text or "",
+                n_tokens=n_tokens or 0,
+                n_prompt_tokens=n_prompt or 0,
+            )
+        )
+    for candidates in tries.values():
+        candidates.sort(key=lambda candidate: candidate.key.trial)
+    return tries
+
+
+def _fingerprint(candidates: Mapping[str, list[Candidate]]) -> str:
+    """Hash of all that the choice can depend on, whatever the order of arrival."""
+    digest = hashlib.blake2b(digest_size=16)
+    for query_id in sorted(candidates):
+        for c in candidates[query_id]:
+            digest.update(f"{query_id}\0{c.key.trial}\0{c.is_correct}\0{c.n_tokens}\0".encode())
+            digest.update(c.text.encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _identity(job: CurationJob, name: str, source: str) -> str:
+    """Hash of everything that decides a method's set."""
+    parts = {
+        "pool": source,
+        "method": name,
+        "methods": {n: m.model_dump() for n, m in job.methods.items()},
+        "config": job.config.model_dump(),
+        "template": job.template.name,
+        "queries": [query.id for query in job.queries],
+        "seed": job.seed,
+    }
+    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()

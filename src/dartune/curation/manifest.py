@@ -1,0 +1,108 @@
+"""What a training set says of itself: where it came from and what is in it, level by level."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dartune import __version__
+from dartune.curation.choose import Candidate, Choice
+from dartune.curation.job import CurationJob
+
+SCHEMA_VERSION = 1
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCount:
+    """The part of a set that belongs to queries of one level."""
+
+    level: int | None
+    n_queries: int
+    n_covered: int
+    """Queries with at least one example."""
+    n_examples: int
+    response_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetManifest:
+    """One training set in numbers."""
+
+    method: str
+    policy: dict[str, object]
+    """The method's settings in the recipe."""
+    identity: str
+    """Hash of the pool's content, the settings and the seed: equal identities mean equal sets."""
+    n_examples: int
+    n_missing: int
+    """Examples fewer than the recipe's `n_examples` asks for."""
+    n_duplicates: int
+    """Correct responses left out because an earlier one reads the same."""
+    response_tokens: int
+    """Completion tokens, by the sampled model's tokenizer."""
+    prompt_tokens: int
+    levels: tuple[LevelCount, ...]
+    template: str
+    seed: int
+    schema_version: int = SCHEMA_VERSION
+    dartune_version: str = __version__
+
+
+def build_manifest(
+    name: str, job: CurationJob, choices: Mapping[str, Choice], chosen: Sequence[Candidate], identity: str
+) -> SetManifest:
+    """Count what was chosen."""
+    method = job.methods[name]
+    wanted = job.config.n_examples if method.equal_tokens_with is None else None
+    return SetManifest(
+        method=name,
+        policy=method.model_dump(mode="json"),
+        identity=identity,
+        n_examples=len(chosen),
+        n_missing=max(0, (wanted or 0) - len(chosen)),
+        n_duplicates=sum(choice.n_duplicates for choice in choices.values()),
+        response_tokens=sum(c.n_tokens for c in chosen),
+        prompt_tokens=sum(c.n_prompt_tokens for c in chosen),
+        levels=_levels(job, chosen),
+        template=job.template.name,
+        seed=job.seed,
+    )
+
+
+def _levels(job: CurationJob, chosen: Sequence[Candidate]) -> tuple[LevelCount, ...]:
+    level_of = {query.id: query.level for query in job.queries}
+    n_queries = Counter(level_of.values())
+    n_covered = Counter(level_of[query_id] for query_id in {c.key.query_id for c in chosen})
+    n_examples = Counter(level_of[c.key.query_id] for c in chosen)
+    n_tokens: Counter[int | None] = Counter()
+    for candidate in chosen:
+        n_tokens[level_of[candidate.key.query_id]] += candidate.n_tokens
+    return tuple(
+        LevelCount(
+            level=level,
+            n_queries=n_queries[level],
+            n_covered=n_covered[level],
+            n_examples=n_examples[level],
+            response_tokens=n_tokens[level],
+        )
+        for level in sorted(n_queries, key=lambda level: (level is None, level or 0))
+    )
+
+
+def to_dict(manifest: SetManifest) -> dict[str, object]:
+    """The manifest as it stands in `manifest.json`."""
+    return asdict(manifest)
+
+
+def is_current(folder: Path, identity: str) -> SetManifest | None:
+    """The manifest of the set in `folder` if it is complete and has this identity, else None."""
+    try:
+        stored = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if stored.get("identity") != identity or stored.get("schema_version") != SCHEMA_VERSION:
+        return None
+    levels = tuple(LevelCount(**level) for level in stored.pop("levels"))
+    return SetManifest(**stored, levels=levels)

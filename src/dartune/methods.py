@@ -1,0 +1,50 @@
+"""From a method of a recipe to the target of every query (pure).
+
+Methods share one pool: a try made for one counts for all. Each method's targets depend on what the pool holds only
+through the first `n_pilot` tries of each query, so they come out the same however far the pool has grown since.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from dartune.allocation import prop2diff, uniform, vanilla
+from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.difficulty import pilot_difficulty
+from dartune.types import Difficulty, Outcomes, Target
+
+
+def pilot_target(method: MethodConfig) -> Target:
+    """What a method asks for before anything is known of a query."""
+    match method:
+        case VanillaMethod():
+            return vanilla(method.n_trials)
+        case UniformMethod():
+            return uniform(method.k, max_trials=method.max_trials)
+        case Prop2DiffMethod():
+            return vanilla(method.n_pilot)
+        case _:
+            assert_never(method)
+
+
+def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Outcomes) -> list[Target]:
+    """The target of each query, in order, once the pilot tries are in `outcomes`."""
+    if not isinstance(method, Prop2DiffMethod):
+        return [pilot_target(method)] * len(query_ids)
+    return prop2diff(
+        pilot_difficulties(method, query_ids, outcomes),
+        k=method.k,
+        cover=method.cover,
+        max_trials=method.max_trials,
+        n_pilot=method.n_pilot,
+        alpha=method.alpha,
+    )
+
+
+def pilot_difficulties(method: Prop2DiffMethod, query_ids: Sequence[str], outcomes: Outcomes) -> list[Difficulty]:
+    """Each query's difficulty over the method's pilot tries."""
+    return [
+        pilot_difficulty(
+            ((trial, right) for trial, right in outcomes.get(query_id, {}).items() if right is not None), method.n_pilot
+        )
+        for query_id in query_ids
+    ]

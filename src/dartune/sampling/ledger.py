@@ -1,0 +1,164 @@
+"""Which request is asked next: a pure state machine that owns no task, file or clock.
+
+Invariants, for every query at every moment:
+- trials are issued in order 0, 1, 2, ...; what an interrupted run left unanswered is issued again first;
+- issued trials never exceed `max_trials`;
+- strict (speculation = 0): correct + in flight never exceeds `n_correct` beyond what `min_trials` asks for, so the last
+  issued trial is always needed and the set of issued trials does not depend on the order of arrival;
+- speculative: more may be in flight, never more than `speculation` times the tries that the query is expected to need;
+  all are awaited, so that the first `n_correct` correct by trial index are the same as in strict mode.
+
+The freed place goes to the query that is expected to need the most tries still (longest job first), which keeps the
+tail of the run short; speculative places are given only when no strict one is open.
+"""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dartune.types import Key, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a pool holds of one query already."""
+
+    trials: frozenset[int] = frozenset()
+    """Trials that ended, as a sample or as a failure."""
+    n_correct: int = 0
+    n_failures: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Account:
+    """The running state of one query."""
+
+    target: Target
+    lost: list[int]
+    """Trials below `next_trial` that were issued before an interruption and never recorded; a heap."""
+    next_trial: int
+    n_recorded: int
+    n_correct: int
+    n_failures: int
+    n_in_flight: int = 0
+    version: int = 0
+
+    @property
+    def n_issued(self) -> int:
+        return self.n_recorded + self.n_in_flight
+
+    @property
+    def need(self) -> int:
+        return max(0, self.target.n_correct - self.n_correct)
+
+    def expected_tries(self) -> float:
+        """Tries still to issue, at the pass rate seen so far under a uniform prior."""
+        n_raw = self.n_recorded - self.n_failures
+        pass_rate = (self.n_correct + 1) / (n_raw + 2)
+        wanted = max(self.need / pass_rate - self.n_in_flight, self.target.min_trials - self.n_issued, 0.0)
+        return min(wanted, self.target.max_trials - self.n_issued)
+
+    def is_open(self, speculation: float) -> bool:
+        """Whether one more trial may be in flight."""
+        if self.n_issued >= self.target.max_trials:
+            return False
+        if self.n_issued < self.target.min_trials or self.n_in_flight < self.need:
+            return True
+        if speculation == 0 or self.need == 0:
+            return False
+        pass_rate = (self.n_correct + 1) / (self.n_recorded - self.n_failures + 2)
+        return self.n_in_flight + 1 <= speculation * self.need / pass_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts over all queries of a ledger."""
+
+    n_recorded: int
+    n_failures: int
+    n_correct: int
+    n_in_flight: int
+    n_queries_met: int
+    expected_tries: float
+    """Tries expected still to be made, at the pass rates seen so far."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Hands out keys and counts outcomes; see the module's invariants."""
+
+    targets: Mapping[str, Target]
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
+    speculation: float = 0.0
+    """In-flight limit as a multiple of a query's expected tries; 0 is strict."""
+    _accounts: dict[str, _Account] = field(init=False)
+    _heap: list[tuple[int, float, int, int, str]] = field(init=False)
+    _rank: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open an account for every query and queue those that still need tries."""
+        self._accounts, self._heap, self._rank = {}, [], {}
+        for rank, (query_id, target) in enumerate(self.targets.items()):
+            self._rank[query_id] = rank
+            self._accounts[query_id] = _open_account(target, self.recorded.get(query_id, Recorded()))
+            self._push(query_id)
+
+    def next(self) -> Key | None:
+        """The key that needs a place most, now in flight; None if no place can be used before an outcome comes."""
+        while self._heap:
+            *_, version, query_id = heapq.heappop(self._heap)
+            account = self._accounts[query_id]
+            if version == account.version:
+                trial = heapq.heappop(account.lost) if account.lost else account.next_trial
+                account.next_trial = max(account.next_trial, trial + 1)
+                account.n_in_flight += 1
+                self._push(query_id)
+                return Key(query_id, trial)
+        return None
+
+    def record(self, key: Key, *, is_correct: bool | None) -> None:
+        """Count the outcome of an issued key; None is an engine failure."""
+        account = self._accounts[key.query_id]
+        assert account.n_in_flight > 0, f"{key} was never issued"
+        account.n_in_flight -= 1
+        account.n_recorded += 1
+        account.n_correct += is_correct is True
+        account.n_failures += is_correct is None
+        self._push(key.query_id)
+
+    def n_correct(self, query_id: str) -> int:
+        """Correct responses of one query so far."""
+        return self._accounts[query_id].n_correct
+
+    def totals(self) -> Totals:
+        """Counts over all queries, in one pass."""
+        accounts = self._accounts.values()
+        return Totals(
+            n_recorded=sum(a.n_recorded for a in accounts),
+            n_failures=sum(a.n_failures for a in accounts),
+            n_correct=sum(a.n_correct for a in accounts),
+            n_in_flight=sum(a.n_in_flight for a in accounts),
+            n_queries_met=sum(a.need == 0 and a.n_recorded >= a.target.min_trials for a in accounts),
+            expected_tries=sum(a.expected_tries() for a in accounts),
+        )
+
+    def _push(self, query_id: str) -> None:
+        """Queue the query's present state; entries of older states are skipped when they surface."""
+        account = self._accounts[query_id]
+        account.version += 1
+        if account.is_open(self.speculation):
+            tier = 0 if account.is_open(0.0) else 1
+            entry = (tier, -account.expected_tries(), self._rank[query_id], account.version, query_id)
+            heapq.heappush(self._heap, entry)
+
+
+def _open_account(target: Target, recorded: Recorded) -> _Account:
+    next_trial = max(recorded.trials, default=-1) + 1
+    return _Account(
+        target=target,
+        lost=sorted(set(range(next_trial)) - recorded.trials),
+        next_trial=next_trial,
+        n_recorded=len(recorded.trials),
+        n_correct=recorded.n_correct,
+        n_failures=recorded.n_failures,
+    )

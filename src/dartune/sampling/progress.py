@@ -1,0 +1,87 @@
+"""What a running sampler tells whoever watches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dartune.types import Query, Sample, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """How much of what was asked for is there, for the queries of one level."""
+
+    n_wanted: int
+    """Correct responses wanted, or tries where the policy asks for tries."""
+    n_got: int
+
+    @property
+    def ratio(self) -> float:
+        """Got over wanted, in [0, 1]."""
+        return self.n_got / self.n_wanted if self.n_wanted else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The state of a run at one moment."""
+
+    elapsed_s: float
+    n_samples: int
+    """Samples that this process has graded."""
+    n_correct: int
+    n_failures: int
+    n_tokens: int
+    n_durable: int
+    """Samples that this process has put safely on the disk."""
+    n_in_flight: int
+    expected_tries: float
+    """Tries expected still to be made."""
+    fill: Mapping[int | None, Fill]
+    """By level."""
+
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds left at the rate so far; None before there is a rate."""
+        if not self.n_samples or not self.elapsed_s:
+            return None
+        return (self.expected_tries + self.n_in_flight) * self.elapsed_s / self.n_samples
+
+
+@dataclass(slots=True)
+class Meter:
+    """Running counts behind `Progress`, updated once a sample."""
+
+    queries: Mapping[str, Query]
+    targets: Mapping[str, Target]
+    n_samples: int = 0
+    n_correct: int = 0
+    n_failures: int = 0
+    n_tokens: int = 0
+    _got: dict[str, int] = field(default_factory=dict)
+
+    def start(self, recorded: Mapping[str, tuple[int, int]]) -> None:
+        """Take over what a pool holds: query id -> (tries, correct)."""
+        for query_id, (n_tries, n_correct) in recorded.items():
+            self._got[query_id] = n_correct if self.targets[query_id].n_correct else n_tries
+
+    def count(self, sample: Sample) -> None:
+        """Take one more sample into account."""
+        self.n_samples += 1
+        self.n_failures += sample.failure is not None
+        self.n_correct += sample.is_correct
+        self.n_tokens += sample.response.n_tokens if sample.response else 0
+        query_id = sample.key.query_id
+        if sample.is_correct or not self.targets[query_id].n_correct:
+            self._got[query_id] = self._got.get(query_id, 0) + 1
+
+    def fill(self) -> dict[int | None, Fill]:
+        """Fill by level, levels in order."""
+        wanted: dict[int | None, int] = {}
+        got: dict[int | None, int] = {}
+        for query_id, target in self.targets.items():
+            level, n_wanted = self.queries[query_id].level, target.n_correct or target.min_trials
+            wanted[level] = wanted.get(level, 0) + n_wanted
+            got[level] = got.get(level, 0) + min(n_wanted, self._got.get(query_id, 0))
+        return {
+            level: Fill(n_wanted=wanted[level], n_got=got[level])
+            for level in sorted(wanted, key=lambda x: (x is None, x))
+        }

@@ -1,0 +1,64 @@
+"""What is known of a published benchmark: how many rows it has and where copies of it are."""
+
+from dataclasses import dataclass
+
+from dartune.queries.columns import CANONICAL
+from dartune.queries.hub import HubDataset
+from dartune.queries.rows import Adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFile:
+    """A file of the data folder, with the columns query, ref_answer, level, domain."""
+
+    file: str
+    n_rows: int
+    sha256: str
+    adapt: Adapter = CANONICAL
+
+    def __str__(self) -> str:
+        return f"data folder: {self.file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubCopy:
+    """A copy on the Hugging Face hub, at a pinned commit where one is known; its subsets are read in order."""
+
+    datasets: tuple[HubDataset, ...]
+    n_rows: int
+    adapt: Adapter
+
+    def __str__(self) -> str:
+        first, n = self.datasets[0], len(self.datasets)
+        return str(first) if n == 1 else f"hf:{first.path} ({first.split} of {n} subsets)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebFile:
+    """A file of a public repository at a pinned commit, fetched over https."""
+
+    url: str
+    n_rows: int
+    sha256: str
+    adapt: Adapter
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source = FolderFile | HubCopy | WebFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A named set of problems and its sources in the order in which they are tried."""
+
+    name: str
+    description: str
+    n_rows: int
+    """Rows of the first source; another may have more or fewer and says so."""
+    levels: tuple[int, ...] = ()
+    n_domains: int = 0
+    remark: str = ""
+    """Added to the error where no source answers."""
+    sources: tuple[Source, ...]

@@ -4,7 +4,7 @@ Examples never stand without their tokens: sets of equal size may differ in toke
 been trained on for longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from dartune.analysis.formats import (
     MISSING,
@@ -18,7 +18,7 @@ from dartune.analysis.formats import (
     points,
 )
 from dartune.analysis.grid import Grid
-from dartune.analysis.summary import EvaluationSummary, MethodSummary, RunSummary, StudySummary
+from dartune.analysis.summary import EvaluationSummary, RunSummary, StudySummary
 
 OVER_QUERIES = (
     "In %, with the 95 % interval over a benchmark's queries; the spread between training seeds is not in it."
@@ -34,7 +34,7 @@ def demo_grids(run: RunSummary) -> tuple[Grid, ...]:
 
 
 def _cost_grid(run: RunSummary) -> Grid:
-    levels = _levels(run.methods)
+    levels = _sorted_levels(row.level for method in run.methods for row in method.levels)
     rows = []
     for method in run.methods:
         coverage = {row.level: row.coverage for row in method.levels}
@@ -45,10 +45,8 @@ def _cost_grid(run: RunSummary) -> Grid:
             percent(method.acceptance),
         )
         rows.append((method.name, *size, *(_whole_percent(coverage.get(level)) for level in levels)))
-    columns = ("set", "examples", "response tokens", "raw tries", "accepted %", *(f"level {level}" for level in levels))
-    note = (
-        "Under each level: coverage, the percentage of its queries that have an example in the set." if levels else ""
-    )
+    columns = ("set", "examples", "response tokens", "raw tries", "accepted %", *(f"L{level}" for level in levels))
+    note = "Under L1, L2, ...: the % of the level's queries that have an example." if levels else ""
     return Grid(title=f"{run.name}: training sets", columns=columns, rows=tuple(rows), note=note)
 
 
@@ -122,10 +120,8 @@ def levels_grid(run: RunSummary) -> Grid:
 
 
 def accuracy_grid(run: RunSummary) -> Grid:
-    """Every model on every benchmark, by level, with intervals."""
-    levels = sorted({part.level for row in run.evaluations for part in row.levels if part.level is not None})
-    columns = ("benchmark", "set", "domain", "queries", "headline", *(f"level {level}" for level in levels),
-               "tokens per answer", "no answer or cut off")  # fmt: skip
+    """Every model on every benchmark: the headline with its interval, and how it answers."""
+    columns = ("benchmark", "set", "domain", "queries", "accuracy", "tokens per answer", "no answer", "cut off")
     rows = tuple(
         (
             row.benchmark,
@@ -133,21 +129,29 @@ def accuracy_grid(run: RunSummary) -> Grid:
             "in" if row.in_domain else "out",
             count(row.overall.n),
             interval(row.headline),
-            *(_level_cell(row, level) for level in levels),
             f"{row.mean_tokens:.1f}",
-            count(row.verdicts.get("no_answer", 0) + row.verdicts.get("truncated", 0)),
+            count(row.verdicts.get("no_answer", 0)),
+            count(row.verdicts.get("truncated", 0)),
         )
-        for name in benchmarks(run)
-        for row in run.evaluations
-        if row.benchmark == name
+        for row in _by_benchmark(run)
     )
-    note = f"{HEADLINE} {OVER_QUERIES}"
+    note = f"Accuracy: mean over levels, or of all queries where there are no levels. {OVER_QUERIES}"
     return Grid(title="Accuracy", columns=columns, rows=rows, n_words=3, note=note)
+
+
+def accuracy_by_level_grid(run: RunSummary) -> Grid:
+    """Every model on every benchmark, level by level."""
+    levels = _sorted_levels(part.level for row in run.evaluations for part in row.levels)
+    columns = ("benchmark", "set", *(f"level {level}" for level in levels))
+    rows = tuple(
+        (row.benchmark, row.method, *(_level_cell(row, level) for level in levels)) for row in _by_benchmark(run)
+    )
+    return Grid(title="Accuracy by level", columns=columns, rows=rows, n_words=2, note=OVER_QUERIES)
 
 
 def study_grid(study: StudySummary) -> Grid:
     """Mean accuracy over seeds: a row for each variant, benchmark and set, a column for each level."""
-    levels = sorted({row.level for row in study.accuracies if row.level is not None})
+    levels = _sorted_levels(row.level for row in study.accuracies)
     keys = list(dict.fromkeys((row.variant, row.benchmark, row.method) for row in study.accuracies))
     cells = {(row.variant, row.benchmark, row.method, row.level): row for row in study.accuracies}
     rows = tuple(
@@ -257,5 +261,11 @@ def _whole_percent(value: float | None) -> str:
     return MISSING if value is None else f"{100 * value:.0f}"
 
 
-def _levels(methods: Sequence[MethodSummary]) -> list[int]:
-    return sorted({row.level for method in methods for row in method.levels if row.level is not None})
+def _by_benchmark(run: RunSummary) -> list[EvaluationSummary]:
+    """Evaluations in the order of `benchmarks`, then of `models`."""
+    order, names = benchmarks(run), models(run)
+    return sorted(run.evaluations, key=lambda row: (order.index(row.benchmark), names.index(row.method)))
+
+
+def _sorted_levels(levels: Iterable[int | None]) -> list[int]:
+    return sorted({level for level in levels if level is not None})

@@ -194,6 +194,8 @@ class EvaluationConfig(Section):
     max_new_tokens: PositiveInt = 2048
     include_base: bool = True
     """Score the base model as well."""
+    include_teacher: bool = False
+    """Score the sampled model as well."""
 
 
 class StudyConfig(Section):

@@ -12,7 +12,8 @@ DartuneError
  |   `- MissingExtra     an optional dependency is not installed
  |- EngineError          one request failed: recorded in the pool, the run goes on
  |- EngineDown           the engine can answer no request any more: the run stops, resumable
- `- WriteError           a durable write failed: the run stops, nothing acknowledged is lost
+ |- WriteError           a durable write failed: the run stops, nothing acknowledged is lost
+ `- Interrupted          the user stopped the run: the same command goes on with it
 
 A message is one line: where (file, row, field), what was expected, what was got, how to mend it.
 """
@@ -77,3 +78,7 @@ class EngineDown(DartuneError):
 
 class WriteError(DartuneError):
     """A durable write failed (disk full, permission, I/O error)."""
+
+
+class Interrupted(DartuneError):
+    """The user stopped the run; the same command goes on with it."""

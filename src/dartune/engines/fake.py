@@ -38,7 +38,7 @@ class FakeEngine:
         query = self._queries[request.key.query_id]
         is_right = draw.random() < config.pass_rates[min(query.level or 1, len(config.pass_rates)) - 1]
         n_tokens = max(1, round(draw.lognormvariate(0.0, 0.5) * config.mean_tokens))
-        await asyncio.sleep(draw.expovariate(1.0) * config.latency_s if config.latency_s else 0.0)
+        await asyncio.sleep(draw.expovariate(1.0) * config.latency_s)
         if is_failure:
             raise EngineError("scripted", "the script asks for a failure")
         note = f"Attempt {draw.randrange(10**9)}."

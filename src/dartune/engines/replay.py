@@ -5,11 +5,12 @@ query, response, finish_reason, n_tokens; where tokens were not recorded, words 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dartune.config import ReplayEngineConfig
 from dartune.errors import DataError, EngineError
-from dartune.queries.files import read_rows
+from dartune.queries.files import read_file
+from dartune.queries.rows import Defect
 from dartune.types import Query, Request, Response
 
 
@@ -25,16 +26,20 @@ class ReplayEngine:
         }
         ids: dict[str, list[str]] = defaultdict(list)
         for query in queries:
-            ids[query.text].append(query.id)
-        for row in read_rows(config.path):
+            ids[query.text.strip()].append(query.id)
+        table = read_file(config.path)
+        for row in table.rows:
+            where = f"{config.path}: {table.unit} {row.number}"
+            if isinstance(row, Defect):
+                raise DataError(f"{where}: {row.message}")
             for field in ("query", "response"):
-                if names[field] not in row.values:
+                if names[field] not in row.raw:
                     raise DataError(
-                        f"{config.path}:{row.number}: column {names[field]!r} is missing; found {sorted(row.values)}; "
-                        f"name it with --set engine.columns.{field}=NAME"
+                        f"{where}: column {names[field]!r} is missing, found {', '.join(sorted(row.raw))}; "
+                        f"name the right one with --set engine.columns.{field}=NAME"
                     )
-            for query_id in ids.get(str(row.values[names["query"]]), ()):
-                self._responses[query_id].append(_recorded(row.values, names))
+            for query_id in ids.get(str(row.raw[names["query"]]).strip(), ()):
+                self._responses[query_id].append(_recorded(row.raw, names))
         if not self._responses:
             raise DataError(f"{config.path}: no row's {names['query']!r} is the text of a query in this run")
 
@@ -59,7 +64,7 @@ class ReplayEngine:
         """Hold nothing, so release nothing."""
 
 
-def _recorded(values: dict[str, object], names: dict[str, str]) -> Response:
+def _recorded(values: Mapping[str, object], names: dict[str, str]) -> Response:
     text = str(values[names["response"]] or "")
     n_tokens = values.get(names["n_tokens"])
     return Response(

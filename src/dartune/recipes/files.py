@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,11 +33,17 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML ({error})") from None
     for override in overrides:
-        _apply(tree, override)
-    try:
-        return Recipe.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error.errors()[0])}") from None
+        key, value = _parse(override)
+        _put(tree, key, value)
+    return _validated(tree, str(path))
+
+
+def change_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
+    """`recipe` with other values at dotted keys; None takes a key away. Raises ConfigError as `load_recipe` does."""
+    tree = recipe.model_dump(mode="json", exclude_none=True)
+    for key, value in changes.items():
+        _put(tree, key, value)
+    return _validated(tree, recipe.name)
 
 
 def recipe_toml(recipe: Recipe) -> str:
@@ -62,21 +68,34 @@ def _find(name: str | Path) -> Path:
     )
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
-    """Set one dotted key; the value is read as TOML, or taken as plain text where that fails."""
-    dotted, separator, text = override.partition("=")
-    if not separator or not dotted.strip():
+def _validated(tree: dict[str, Any], where: str) -> Recipe:
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(error.errors()[0])}") from None
+
+
+def _parse(override: str) -> tuple[str, object]:
+    """The dotted key and the value of `key=value`; the value is read as TOML, or as plain text where that fails."""
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
         raise ConfigError(f"--set {override}: expected key=value, for example --set sampling.temperature=1.0")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        value = text
-    *sections, key = dotted.strip().split(".")
+        return key.strip(), text
+
+
+def _put(tree: dict[str, Any], dotted: str, value: object) -> None:
+    *sections, key = dotted.split(".")
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
-            raise ConfigError(f"--set {override}: {section!r} is a value, not a section")
-    tree[key] = value
+            raise ConfigError(f"{dotted}: {section!r} is a value of the recipe, not a section")
+    if value is None:
+        tree.pop(key, None)
+    else:
+        tree[key] = value
 
 
 def _explain(error: ErrorDetails) -> str:

@@ -40,6 +40,8 @@ class Dispatcher:
     pool: PoolWriter
     meter: Meter
     watch: Callable[[Progress], None] | None = None
+    started_s: float
+    """When the run began, by `clock`."""
     clock: Callable[[], float] = time.monotonic
     is_interrupted: bool = field(default=False, init=False)
     _ended: deque[Sample | BaseException] = field(default_factory=deque, init=False)
@@ -52,32 +54,36 @@ class Dispatcher:
         After Ctrl-C everything graded is durable and `is_interrupted` is set. Raises EngineDown if the engine gives
         up, WriteError if the disk does; what was durable stays so.
         """
-        start = last_flush = last_report = self.clock()
+        last_flush = last_report = self.clock()
         with self._interruptible():
             try:
                 while self._fill_places() and not self.is_interrupted:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), FLUSH_EVERY_S)
+                    await self._outcome()
                     self._settle()
                     now = self.clock()
                     if now - last_flush >= FLUSH_EVERY_S:
                         self.pool.flush()
                         last_flush = self.clock()
                     if now - last_report >= REPORT_EVERY_S:
-                        self._report(now - start)
+                        self._report()
                         last_report = now
             finally:
                 await self._abandon()
                 self._settle_quietly()
                 self.pool.flush()
-        self._report(self.clock() - start)
+        self._report()
+
+    async def _outcome(self) -> None:
+        """Wait until something has ended, or it is time to write."""
+        with contextlib.suppress(TimeoutError):
+            # Not wait_for: before Python 3.12 it can swallow a cancellation.
+            async with asyncio.timeout(FLUSH_EVERY_S):
+                await self._wake.wait()
 
     def _fill_places(self) -> bool:
         """Give every free place to a key; whether anything is in flight now."""
         while len(self._running) < self.engine.n_places and (key := self.ledger.next()) is not None:
-            task = asyncio.create_task(self._answer(key))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._answer(key)))
         return bool(self._running or self._ended)
 
     async def _answer(self, key: Key) -> None:
@@ -98,6 +104,9 @@ class Dispatcher:
             self._end(Sample(key=key, seed=request.seed, response=response, grade=grade))
 
     def _end(self, outcome: Sample | BaseException) -> None:
+        # The place is free before the run wakes up: a done callback of the task would come too late for that.
+        if (task := asyncio.current_task()) is not None:
+            self._running.discard(task)
         self._ended.append(outcome)
         self._wake.set()
 
@@ -148,13 +157,13 @@ class Dispatcher:
             for number in signals:
                 loop.remove_signal_handler(number)
 
-    def _report(self, elapsed_s: float) -> None:
+    def _report(self) -> None:
         if self.watch is None:
             return
         totals = self.ledger.totals()
         self.watch(
             Progress(
-                elapsed_s=elapsed_s,
+                elapsed_s=self.clock() - self.started_s,
                 n_samples=self.meter.n_samples,
                 n_correct=self.meter.n_correct,
                 n_failures=self.meter.n_failures,

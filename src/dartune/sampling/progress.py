@@ -51,17 +51,20 @@ class Meter:
     """Running counts behind `Progress`, updated once a sample."""
 
     queries: Mapping[str, Query]
-    targets: Mapping[str, Target]
     n_samples: int = 0
     n_correct: int = 0
     n_failures: int = 0
     n_tokens: int = 0
+    _targets: Mapping[str, Target] = field(default_factory=dict)
     _got: dict[str, int] = field(default_factory=dict)
 
-    def start(self, recorded: Mapping[str, tuple[int, int]]) -> None:
-        """Take over what a pool holds: query id -> (tries, correct)."""
-        for query_id, (n_tries, n_correct) in recorded.items():
-            self._got[query_id] = n_correct if self.targets[query_id].n_correct else n_tries
+    def enter_phase(self, targets: Mapping[str, Target], recorded: Mapping[str, tuple[int, int]]) -> None:
+        """Measure against `targets` from now on; a pool holds `recorded`: query id -> (tries, correct)."""
+        self._targets = targets
+        self._got = {
+            query_id: n_correct if targets[query_id].n_correct else n_tries
+            for query_id, (n_tries, n_correct) in recorded.items()
+        }
 
     def count(self, sample: Sample) -> None:
         """Take one more sample into account."""
@@ -70,14 +73,14 @@ class Meter:
         self.n_correct += sample.is_correct
         self.n_tokens += sample.response.n_tokens if sample.response else 0
         query_id = sample.key.query_id
-        if sample.is_correct or not self.targets[query_id].n_correct:
+        if sample.is_correct or not self._targets[query_id].n_correct:
             self._got[query_id] = self._got.get(query_id, 0) + 1
 
     def fill(self) -> dict[int | None, Fill]:
         """Fill by level, levels in order."""
         wanted: dict[int | None, int] = {}
         got: dict[int | None, int] = {}
-        for query_id, target in self.targets.items():
+        for query_id, target in self._targets.items():
             level, n_wanted = self.queries[query_id].level, target.n_correct or target.min_trials
             wanted[level] = wanted.get(level, 0) + n_wanted
             got[level] = got.get(level, 0) + min(n_wanted, self._got.get(query_id, 0))

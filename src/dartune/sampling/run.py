@@ -8,12 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dartune.allocation import merge
 from dartune.config import MethodConfig
 from dartune.engines.base import Engine
-from dartune.grading.grader import Grader
+from dartune.grading import Grader
 from dartune.methods import method_targets, pilot_target
 from dartune.pool import PoolWriter, Provenance, read_outcomes
 from dartune.prompts import Template
@@ -65,21 +66,39 @@ def sample_pool(
 
 async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, watch: Watcher | None) -> SamplingReport:
     provenance = Provenance(model=engine.model, template=job.template.name, params=job.params, run_seed=job.seed)
-    start = time.monotonic()
-    report = SamplingReport(n_samples=0, n_correct=0, n_failures=0, n_tokens=0, elapsed_s=0.0, is_interrupted=False)
+    started_s = time.monotonic()
+    meter = Meter(queries={query.id: query for query in job.queries})
+    is_interrupted = False
     try:
         with PoolWriter(path, provenance) as pool:
             pool.add_queries(job.queries)
             for phase in (_pilot_phase, _target_phase):
                 outcomes = read_outcomes(path)
-                dispatcher = _dispatcher(job, phase(job, outcomes), outcomes, engine, grader, pool, watch)
+                targets = phase(job, outcomes)
+                dispatcher = Dispatcher(
+                    ledger=_ledger(job, targets, outcomes, meter),
+                    engine=engine,
+                    ask=partial(_request, job, meter.queries),
+                    grade=partial(_grade, grader, meter.queries),
+                    pool=pool,
+                    meter=meter,
+                    watch=watch,
+                    started_s=started_s,
+                )
                 await dispatcher.run()
-                report = _add(report, dispatcher, time.monotonic() - start)
-                if report.is_interrupted:
+                is_interrupted = dispatcher.is_interrupted
+                if is_interrupted:
                     break
     finally:
         await engine.aclose()
-    return report
+    return SamplingReport(
+        n_samples=meter.n_samples,
+        n_correct=meter.n_correct,
+        n_failures=meter.n_failures,
+        n_tokens=meter.n_tokens,
+        elapsed_s=time.monotonic() - started_s,
+        is_interrupted=is_interrupted,
+    )
 
 
 def _pilot_phase(job: Job, outcomes: Outcomes) -> dict[str, Target]:
@@ -95,50 +114,28 @@ def _target_phase(job: Job, outcomes: Outcomes) -> dict[str, Target]:
     return {query_id: merge(targets) for query_id, *targets in zip(ids, *by_method, strict=True)}
 
 
-def _dispatcher(
-    job: Job,
-    targets: Mapping[str, Target],
-    outcomes: Outcomes,
-    engine: Engine,
-    grader: Grader,
-    pool: PoolWriter,
-    watch: Watcher | None,
-) -> Dispatcher:
-    queries = {query.id: query for query in job.queries}
-    recorded = {query_id: _recorded(trials) for query_id, trials in outcomes.items() if query_id in targets}
-    meter = Meter(queries=queries, targets=targets)
-    meter.start({query_id: (len(r.trials), r.n_correct) for query_id, r in recorded.items()})
-
-    def ask(key: Key) -> Request:
-        prompt = job.template.render(queries[key.query_id].text)
-        return Request(key=key, prompt=prompt, seed=request_seed(key, job.seed), params=job.params)
-
-    async def grade(key: Key, response: Response) -> Grade:
-        return await grader.grade_async(
-            ref_answer=queries[key.query_id].ref_answer,
-            response=response.text,
-            finish_reason=response.finish_reason,
-        )
-
-    ledger = Ledger(targets, recorded, job.speculation)
-    return Dispatcher(ledger=ledger, engine=engine, ask=ask, grade=grade, pool=pool, meter=meter, watch=watch)
+def _ledger(job: Job, targets: Mapping[str, Target], outcomes: Outcomes, meter: Meter) -> Ledger:
+    """A ledger, and a meter, that start from what the pool holds."""
+    recorded = {query_id: _recorded(tries) for query_id, tries in outcomes.items() if query_id in targets}
+    meter.enter_phase(targets, {query_id: (len(r.trials), r.n_correct) for query_id, r in recorded.items()})
+    return Ledger(targets, recorded, job.speculation)
 
 
-def _recorded(trials: Mapping[int, bool | None]) -> Recorded:
-    return Recorded(
-        trials=frozenset(trials),
-        n_correct=sum(outcome is True for outcome in trials.values()),
-        n_failures=sum(outcome is None for outcome in trials.values()),
+def _request(job: Job, queries: Mapping[str, Query], key: Key) -> Request:
+    prompt = job.template.render(queries[key.query_id].text)
+    return Request(key=key, prompt=prompt, seed=request_seed(key, job.seed), params=job.params)
+
+
+async def _grade(grader: Grader, queries: Mapping[str, Query], key: Key, response: Response) -> Grade:
+    query = queries[key.query_id]
+    return await grader.grade_async(
+        ref_answer=query.ref_answer, response=response.text, query=query.text, finish_reason=response.finish_reason
     )
 
 
-def _add(report: SamplingReport, dispatcher: Dispatcher, elapsed_s: float) -> SamplingReport:
-    meter = dispatcher.meter
-    return SamplingReport(
-        n_samples=report.n_samples + meter.n_samples,
-        n_correct=report.n_correct + meter.n_correct,
-        n_failures=report.n_failures + meter.n_failures,
-        n_tokens=report.n_tokens + meter.n_tokens,
-        elapsed_s=elapsed_s,
-        is_interrupted=report.is_interrupted or dispatcher.is_interrupted,
+def _recorded(tries: Mapping[int, bool | None]) -> Recorded:
+    return Recorded(
+        trials=frozenset(tries),
+        n_correct=sum(outcome is True for outcome in tries.values()),
+        n_failures=sum(outcome is None for outcome in tries.values()),
     )

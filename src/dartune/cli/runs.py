@@ -1,0 +1,181 @@
+"""Commands that work on a run: the whole loop, or one of its stages."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dartune.cli.console import complain, say
+from dartune.errors import InputError, Interrupted
+
+if TYPE_CHECKING:
+    from dartune.pipeline.stages import Run
+
+RecipeName = Annotated[str, typer.Argument(help="A TOML file, or the name of a packaged recipe.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of the run; runs/<name of the recipe> by default.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the recipe, the first prompt and the tries; ask nothing.")
+]
+Only = Annotated[str | None, typer.Option("--only", help="This model alone.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Models trained and evaluated at a time.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    for command in (demo, run, sample, curate, train, evaluate, report):
+        app.command()(command)
+
+
+def demo(out: Out = None, sets: Sets = None, jobs: Jobs = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Run the whole method on the embedded world: offline, in minutes, on two cores."""
+    run("demo", out, sets, jobs, as_json, quiet)
+
+
+def run(
+    recipe: RecipeName,
+    out: Out = None,
+    sets: Sets = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Run a recipe to its report; run it again to go on after an interruption."""
+    from dartune.analysis.summary import to_json
+    from dartune.cli.watching import watching
+    from dartune.pipeline.run import Observer, run_recipe
+    from dartune.pipeline.study import run_study
+
+    opened = _open(recipe, out, sets)
+    if dry_run:
+        return _show_plan(opened)
+    with watching(is_quiet=quiet) as watch:
+        observer = Observer(announce=(lambda line: None) if quiet else complain, watch=watch)
+        work = run_study if opened.recipe.study else run_recipe
+        summary = work(opened.recipe, opened.folder, observer, n_jobs=jobs)
+    if as_json:
+        return say(to_json(summary))
+    _print_tables(summary)
+    say(f"report: {opened.folder.report}\nnumbers: {opened.folder.summary}")
+
+
+def sample(
+    recipe: RecipeName,
+    out: Out = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Sample until every method of the recipe has what it asks for; run it again to go on."""
+    from dartune.cli.watching import watching
+
+    opened = _open(recipe, out, sets)
+    if dry_run:
+        return _show_plan(opened)
+    opened.folder.claim(opened.recipe)
+    with watching(is_quiet=quiet) as watch:
+        done = opened.sample(watch)
+    say(
+        json.dumps(asdict(done))
+        if as_json
+        else f"{done.n_samples:,} samples, {done.n_correct:,} correct, "
+        f"{done.n_failures:,} failed, {done.n_tokens:,} tokens in {done.elapsed_s:.1f} s; pool: {opened.folder.pool}"
+    )
+    if done.is_interrupted:
+        raise Interrupted("stopped; everything graded is on the disk; run the same command to go on")
+
+
+def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJson = False) -> None:
+    """Choose the training set of every method from the run's pool."""
+    opened = _open(recipe, out, sets)
+    manifests = opened.curate()
+    if as_json:
+        return say(json.dumps({name: asdict(manifest) for name, manifest in manifests.items()}))
+    for name, manifest in manifests.items():
+        say(
+            f"{name}: {manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens, "
+            f"{manifest.n_duplicates:,} duplicates left out; {opened.folder.sets / name}"
+        )
+
+
+def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
+    """Fine-tune the base model on every method's set."""
+    opened = _open(recipe, out, sets)
+    for method in [only] if only else opened.students:
+        opened.train(method)
+        if not quiet:
+            say(f"{method}: {opened.folder.model(method, opened.recipe.seed)}")
+
+
+def evaluate(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
+    """Let the run's models answer the benchmarks."""
+    from dartune.cli.watching import watching
+
+    opened = _open(recipe, out, sets)
+    for model in [only] if only else opened.evaluated:
+        with watching(is_quiet=quiet) as watch:
+            done = opened.evaluate(model, watch)
+        if done.is_interrupted:
+            raise Interrupted("stopped; everything graded is on the disk; run the same command to go on")
+        if not quiet:
+            say(f"{model}: {done.n_correct:,} of {done.n_samples:,} new answers are right")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run or a study, with its summary.json.")],
+) -> None:
+    """Write a run's report again and print its tables."""
+    from dartune.analysis.report import write_report
+    from dartune.analysis.summary import read_summary
+    from dartune.pipeline.folder import RunFolder
+
+    paths = RunFolder(path=folder)
+    summary = read_summary(paths.summary)
+    write_report(summary, paths.report)
+    _print_tables(summary)
+    say(f"report: {paths.report}")
+
+
+def _open(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
+    from dartune.pipeline.folder import RunFolder
+    from dartune.pipeline.stages import Run
+    from dartune.recipes import load_recipe
+
+    recipe = load_recipe(name, overrides or ())
+    return Run(recipe=recipe, folder=RunFolder(path=out or Path("runs") / recipe.name))
+
+
+def _show_plan(opened: "Run") -> None:
+    """What a run would do, without asking an engine anything."""
+    from dartune.allocation import merge
+    from dartune.methods import pilot_target
+    from dartune.recipes import recipe_hash, recipe_toml
+
+    queries = opened.queries()
+    if not queries.queries:
+        raise InputError(f"{opened.recipe.queries.source}: no queries")
+    n, target = len(queries.queries), merge([pilot_target(m) for m in opened.recipe.methods.values()])
+    least, most = max(target.min_trials, target.n_correct) * n, target.max_trials * n
+    cap = max([most, *(getattr(m, "max_trials", 0) * n for m in opened.recipe.methods.values())])
+    say(f"# recipe {recipe_hash(opened.recipe)}\n{recipe_toml(opened.recipe)}")
+    say(f"# first prompt\n{opened.template().render(queries.queries[0].text)}\n")
+    say(f"# {n:,} queries, at least {least:,} and at most {cap:,} tries")
+
+
+def _print_tables(summary: object) -> None:
+    from rich.console import Console
+
+    from dartune.analysis.summary import RunSummary, StudySummary
+    from dartune.analysis.tables import run_tables, study_tables
+
+    console = Console()
+    if isinstance(summary, RunSummary):
+        console.print(*run_tables(summary), sep="\n")
+    elif isinstance(summary, StudySummary):
+        console.print(*study_tables(summary), sep="\n")

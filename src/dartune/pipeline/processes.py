@@ -1,0 +1,84 @@
+"""Several jobs of a run at a time, each a process of its own with its own log."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from dartune.errors import DartuneError, InputError
+
+_GRACE_S = 10.0
+_TAIL_LINES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A chain of dartune commands: each starts when the one before it has succeeded."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    """Arguments of `dartune`."""
+    log: Path
+
+
+def run_tasks(tasks: Sequence[Task], *, n_at_once: int, announce: Callable[[str], None]) -> None:
+    """Run all `tasks`, `n_at_once` at a time; `announce` is told when one has ended.
+
+    Raises DartuneError naming the log if one fails; the others are stopped then, as they are by Ctrl-C.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=n_at_once) as pool:
+        futures = [pool.submit(_run_task, task, stop, announce) for task in tasks]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+    for future in futures:
+        future.result()
+
+
+def _run_task(task: Task, stop: threading.Event, announce: Callable[[str], None]) -> None:
+    start = time.monotonic()
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    for command in task.commands:
+        if stop.is_set():
+            return
+        _run_command(task, command, stop)
+    announce(f"{task.name} in {time.monotonic() - start:.0f} s")
+
+
+def _run_command(task: Task, command: Sequence[str], stop: threading.Event) -> None:
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    with task.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dartune", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
+        try:
+            while process.poll() is None and not stop.wait(0.1):
+                pass
+        finally:
+            _end(process)
+    if process.returncode and not stop.is_set():
+        tail = task.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_TAIL_LINES:]
+        kind = InputError if process.returncode == 2 else DartuneError
+        raise kind(f"{task.name} failed ({' | '.join(tail)}); its log is {task.log}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that a process is gone: asked first, then killed."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,124 @@
+"""The stages of a run. Each reads what the one before it left in the folder, and knows from it whether it is done."""
+
+from dataclasses import dataclass
+
+from dartune.config import EngineConfig, Recipe, TransformersEngineConfig
+from dartune.curation import CurationJob, SetManifest, curate
+from dartune.engines.factory import build_engine
+from dartune.errors import ConfigError
+from dartune.evaluation.run import EvaluationJob, evaluate_model
+from dartune.grading import Grader
+from dartune.pipeline.folder import RunFolder
+from dartune.prompts import Template, load_template
+from dartune.queries import QuerySet, load_queries
+from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
+
+BASE = "base"
+"""Name of the model before fine-tuning, in the tables and in the folder."""
+TEACHER = "teacher"
+"""Name of the model that was sampled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A recipe at work in its folder."""
+
+    recipe: Recipe
+    folder: RunFolder
+
+    @property
+    def students(self) -> list[str]:
+        """Names of the models that are trained: one for each method."""
+        return list(self.recipe.methods) if self.recipe.training else []
+
+    @property
+    def evaluated(self) -> list[str]:
+        """Names of the models that are scored."""
+        evaluation = self.recipe.evaluation
+        if evaluation is None:
+            return []
+        extra = [BASE] * (evaluation.include_base and self.recipe.training is not None)
+        return [*extra, *self.students, *([TEACHER] if evaluation.include_teacher else [])]
+
+    def sample(self, watch: Watcher | None = None) -> SamplingReport:
+        """Fill the pool until every method has what it asks for."""
+        queries = self.queries()
+        recipe = self.recipe
+        job = Job(
+            queries=queries.queries,
+            methods=recipe.methods,
+            template=self.template(),
+            params=recipe.sampling.params(),
+            seed=recipe.seed,
+            speculation=recipe.sampling.speculation,
+        )
+        engine = build_engine(recipe.engine, queries.queries)
+        with Grader() as grader:
+            return sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
+
+    def curate(self) -> dict[str, SetManifest]:
+        """Write every method's training set."""
+        job = CurationJob(
+            queries=self.queries().queries,
+            methods=self.recipe.methods,
+            config=self.recipe.curation,
+            template=self.student_template(),
+            seed=self.recipe.seed,
+        )
+        return curate(self.folder.pool, job, out=self.folder.sets)
+
+    def train(self, method: str) -> None:
+        """Fine-tune the base model on one method's set, unless that is done already."""
+        from dartune.training import is_trained, train
+
+        config, seed = self.recipe.training, self.recipe.seed
+        if config is None or method not in self.recipe.methods:
+            raise ConfigError(f"train: expected one of {', '.join(self.students) or 'no models'}, got {method!r}")
+        set_dir, out = self.folder.sets / method, self.folder.model(method, seed)
+        if not is_trained(out, config, set_dir, seed):
+            train(config, set_dir=set_dir, out=out, seed=seed)
+
+    def evaluate(self, model: str, watch: Watcher | None = None) -> SamplingReport:
+        """Let one model answer the benchmarks."""
+        config = self.recipe.evaluation
+        if config is None or model not in self.evaluated:
+            raise ConfigError(f"evaluate: expected one of {', '.join(self.evaluated) or 'no models'}, got {model!r}")
+        template = self.template() if model == TEACHER else self.student_template()
+        job = EvaluationJob(benchmarks=self.benchmarks(), template=template, config=config)
+        engine = build_engine(self._engine_for(model), [])
+        pool = self.folder.evaluation(model, self.recipe.seed)
+        with Grader() as grader:
+            return evaluate_model(job, engine=engine, grader=grader, pool=pool, watch=watch)
+
+    def queries(self) -> QuerySet:
+        """The queries that are sampled."""
+        return load_queries(self.recipe.queries, seed=self.recipe.seed)
+
+    def benchmarks(self) -> dict[str, QuerySet]:
+        """The queries that score a model: the same ones for every seed of a study."""
+        config = self.recipe.evaluation
+        return {} if config is None else {name: load_queries(q, seed=0) for name, q in config.benchmarks.items()}
+
+    def template(self) -> Template:
+        """How the sampled model is asked."""
+        return load_template(self.recipe.prompt.template, model=_model_of(self.recipe.engine))
+
+    def student_template(self) -> Template:
+        """How the fine-tuned model is asked."""
+        training = self.recipe.training
+        model = training.model if training else _model_of(self.recipe.engine)
+        return load_template(self.recipe.prompt.student or self.recipe.prompt.template, model=model)
+
+    def _engine_for(self, model: str) -> EngineConfig:
+        engine = self.recipe.engine
+        if model == TEACHER:
+            return engine
+        if not isinstance(engine, TransformersEngineConfig):
+            raise ConfigError(f"engine.name: to evaluate {model!r}, expected 'transformers', got {engine.name!r}")
+        assert self.recipe.training is not None
+        path = self.recipe.training.model if model == BASE else str(self.folder.model(model, self.recipe.seed))
+        return engine.model_copy(update={"model": path})
+
+
+def _model_of(engine: EngineConfig) -> str | None:
+    return engine.model if isinstance(engine, TransformersEngineConfig) else None

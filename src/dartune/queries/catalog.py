@@ -16,7 +16,7 @@ class SetInfo:
     levels: tuple[int, ...]
     n_domains: int
     sources: tuple[str, ...]
-    """In the order in which they are tried."""
+    """Short names, in the order in which they are tried."""
 
 
 def describe_sets() -> tuple[SetInfo, ...]:
@@ -30,7 +30,7 @@ def describe_sets() -> tuple[SetInfo, ...]:
             n_rows=benchmark.n_rows,
             levels=benchmark.levels,
             n_domains=benchmark.n_domains,
-            sources=tuple(map(str, benchmark.sources)),
+            sources=tuple(source.label for source in benchmark.sources),
         )
         for benchmark in BENCHMARKS.values()
     )

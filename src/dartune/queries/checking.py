@@ -48,10 +48,11 @@ def check_queries(config: QueriesConfig, *, seed: int = 0) -> CheckReport:
     rows, report = collect(opened)
     errors = _errors(report, opened.is_benchmark)
     n_selected = 0
-    try:
-        n_selected = len({query.id for query in select_rows(rows, config, seed, report)})
-    except DataError as error:
-        errors.append(str(error))
+    if rows:
+        try:
+            n_selected = len({query.id for query in select_rows(rows, config, seed, report)})
+        except DataError as error:
+            errors.append(str(error))
     return CheckReport(
         report=report,
         n_selected=n_selected,
@@ -75,15 +76,12 @@ def _errors(report: SourceReport, is_benchmark: bool) -> list[str]:
 def _warnings(report: SourceReport, is_benchmark: bool) -> list[str]:
     messages = []
     if is_benchmark and report.empty_rows:
-        messages.append(
-            f"{len(report.empty_rows)} rows have no text or no reference and are left out: "
-            f"{report.origin.unit}s {listed(report.empty_rows)}"
-        )
+        messages.append(f"left out for want of a text or a reference: {report.origin.unit} {listed(report.empty_rows)}")
     if report.n_duplicates:
-        messages.append(f"{report.n_duplicates} rows repeat an earlier text and reference; they are one query each")
+        messages.append(f"rows that repeat an earlier text and reference, one query each: {report.n_duplicates}")
     if report.n_conflicting_texts:
         messages.append(
-            f"{report.n_conflicting_texts} texts have more than one reference; each pair counts as a query of its own"
+            f"texts with more than one reference, each pair a query of its own: {report.n_conflicting_texts}"
         )
     if is_benchmark and report.origin.checksum == "not verified":
         messages.append("no checksum is known for this source")

@@ -63,7 +63,9 @@ def refuse_defects(report: SourceReport, is_benchmark: bool) -> None:
     fatal = fatal_defects(report, is_benchmark)
     if not fatal:
         return
-    others = f"; so are {report.origin.unit}s {listed(d.number for d in fatal[1:])}" if len(fatal) > 1 else ""
+    others = ""
+    if len(fatal) > 1:
+        others = f"; also faulty: {report.origin.unit} {listed(defect.number for defect in fatal[1:])}"
     raise DataError(
         f"{describe_defect(fatal[0], report)}{others}; correct or remove them (`dartune queries check` lists all)"
     )

@@ -84,7 +84,7 @@ def _read_jsonl(path: Path) -> FileRows:
     with _reading(path), _open(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield _jsonl_row(number, line)
+                yield _jsonl_row(number, line.rstrip())
 
 
 def _jsonl_row(number: int, line: bytes) -> NumberedRow | Defect:

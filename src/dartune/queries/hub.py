@@ -43,14 +43,19 @@ def parse_hub_name(name: str, split: str) -> HubDataset:
     """The dataset named "ID_OR_FOLDER[:SUBSET][@REVISION]"; an existing folder may have : and @ in its name.
 
     Raises:
-        DataError: nothing is named.
+        DataError: nothing is named, or a folder that is not there.
     """
-    if Path(name).is_dir():
-        return HubDataset(path=name, split=split)
+    if name and Path(name).expanduser().is_dir():
+        return HubDataset(path=str(Path(name).expanduser()), split=split)
     match = re.fullmatch(r"(?P<path>[^:@]+)(?::(?P<subset>[^:@]+))?(?:@(?P<revision>[^:@]+))?", name)
     if match is None:
         raise DataError(f"queries.source: expected hf:ID[:SUBSET][@REVISION] or hf:FOLDER, got {quoted('hf:' + name)}")
-    return HubDataset(path=match["path"], subset=match["subset"], revision=match["revision"], split=split)
+    path = match["path"]
+    if path.startswith(("/", ".", "~")):
+        path = str(Path(path).expanduser())
+        if not Path(path).is_dir():
+            raise DataError(f"hf:{path}: no such folder")
+    return HubDataset(path=path, subset=match["subset"], revision=match["revision"], split=split)
 
 
 def read_hub(dataset: HubDataset) -> Iterator[NumberedRow]:

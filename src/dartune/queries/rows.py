@@ -107,7 +107,7 @@ def as_text(value: object) -> str:
 
 
 def parse_level(value: object) -> int | None:
-    """A level of 1 or more from 5, 5.0, "5" or "Level 5"; None for a missing value.
+    """A level of 1 or more, of at most nine digits, from 5, 5.0, "5" or "Level 5"; None for a missing value.
 
     Raises:
         ValueError: anything else.
@@ -115,10 +115,12 @@ def parse_level(value: object) -> int | None:
     if value is None or value == "" or value != value:
         return None
     level: int | None = None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         level = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        level = value
     elif isinstance(value, str) and (match := re.fullmatch(r"\s*(?:level\s*)?([0-9]{1,9})\s*", value, re.IGNORECASE)):
         level = int(match[1])
-    if level is None or level < 1:
+    if level is None or not 1 <= level < 10**9:
         raise ValueError(f'expected a whole number from 1, alone or as "Level 5", got {quoted(value)}')
     return level

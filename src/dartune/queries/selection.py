@@ -49,13 +49,15 @@ def select_rows(rows: Sequence[Query], config: QueriesConfig, seed: int, report:
 def _refuse_unknown(config: QueriesConfig, report: SourceReport) -> None:
     for level in config.levels or ():
         if level not in report.n_by_level:
-            raise DataError(f"{report.name}: expected levels among {_known(report.n_by_level)}, got {level}")
+            raise DataError(
+                f"{report.name}: expected levels among those of the set ({_known(report.n_by_level)}), got {level}"
+            )
     known = [domain for domain in report.n_by_domain if domain is not None]
     for domain in config.domains or ():
         if domain.casefold() not in {name.casefold() for name in known}:
             raise DataError(
-                f"{report.name}: expected domains among {_known(report.n_by_domain)}, got {quoted(domain)}"
-                + nearest(domain, known)
+                f"{report.name}: expected domains among those of the set ({_known(report.n_by_domain)}), "
+                f"got {quoted(domain)}{nearest(domain, known)}"
             )
 
 

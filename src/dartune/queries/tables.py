@@ -38,7 +38,15 @@ def _plain(value: object) -> Text:
 
 def sets_table(sets: Iterable[SetInfo]) -> Table:
     """The named sets, their size and where they are looked for."""
-    table = Table("name", Column("rows", justify="right"), "levels", "domains", "what", "sources, in order")
+    table = Table(
+        Column("name", overflow="fold"),
+        Column("rows", justify="right", no_wrap=True),
+        Column("levels", no_wrap=True),
+        Column("domains", no_wrap=True),
+        "what",
+        Column("sources, in order", overflow="fold"),
+        show_lines=True,
+    )
     for info in sets:
         table.add_row(
             _plain(info.name),
@@ -78,7 +86,7 @@ def report_table(report: SourceReport) -> Table:
     table.add_row("rows", f"{report.n_rows:,}{expected}")
     table.add_row("repeated", f"{report.n_duplicates:,}")
     table.add_row("conflicting", f"{report.n_conflicting_texts:,}")
-    table.add_row("faulty", f"{len(report.defects):,}, of which {len(report.empty_rows):,} without text or reference")
+    table.add_row("faulty", f"{len(report.defects):,}, {len(report.empty_rows):,} of them without text or reference")
     table.add_row("levels", _shares(report.n_by_level.items()))
     table.add_row("domains", _shares(report.n_by_domain.items()))
     return table

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from difflib import get_close_matches
+from urllib.error import URLError
 
 N_SHOWN = 12
 
@@ -29,5 +30,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def one_line(error: BaseException) -> str:
     """What another library said, on one line of at most 200 characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    said = error.reason if type(error) is URLError else error
+    text = " ".join(str(said).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."

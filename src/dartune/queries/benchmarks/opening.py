@@ -39,7 +39,7 @@ def open_benchmark(benchmark: Benchmark, data_dir: Path | None) -> Opened:
             try:
                 answer = _ask(source, folder)
             except InputError as error:
-                tried.append(Attempt(source=str(source), failure=str(error)))
+                tried.append(Attempt(source=str(source), failure=_reason(source, error)))
                 continue
             return Opened(
                 name=benchmark.name,
@@ -68,7 +68,7 @@ def _ask(source: Source, folder: Path | None) -> _Answer:
     match source:
         case FolderFile():
             if folder is None:
-                raise DataError("neither queries.data_dir nor DARTUNE_DATA names one")
+                raise DataError("neither queries.data_dir nor DARTUNE_DATA is set")
             return _file_answer(folder.expanduser() / source.file, source)
         case WebFile():
             return _file_answer(fetch(source.url, source.sha256), source)
@@ -102,6 +102,13 @@ def _adapted(rows: Iterable[NumberedRow | Defect], adapt: Adapter) -> Iterator[R
         except KeyError as error:
             raise DataError(f"expected column {error}, got columns {listed(row.raw)}") from error
         yield read_row(row.number, problem)
+
+
+def _reason(source: Source, error: InputError) -> str:
+    reason = str(error).removeprefix(f"{source}: ")
+    for dataset in source.datasets if isinstance(source, HubCopy) else ():
+        reason = reason.removeprefix(f"{dataset}: ")
+    return reason
 
 
 def _no_answer(benchmark: Benchmark, tried: list[Attempt]) -> str:

@@ -17,7 +17,12 @@ class FolderFile:
     adapt: Adapter = CANONICAL
 
     def __str__(self) -> str:
-        return f"data folder: {self.file}"
+        return f"data folder ({self.file})"
+
+    @property
+    def label(self) -> str:
+        """Short name for lists."""
+        return "data folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,11 @@ class HubCopy:
         first, n = self.datasets[0], len(self.datasets)
         return str(first) if n == 1 else f"hf:{first.path} ({first.split} of {n} subsets)"
 
+    @property
+    def label(self) -> str:
+        """Short name for lists."""
+        return f"hf:{self.datasets[0].path}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebFile:
@@ -44,6 +54,11 @@ class WebFile:
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def label(self) -> str:
+        """Short name for lists: the host and the repository."""
+        return "/".join(self.url.split("/")[2:5])
 
 
 Source = FolderFile | HubCopy | WebFile

@@ -114,7 +114,7 @@ def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
         evaluations=tuple(evaluations),
         hard_examples=(
             HardExample(
-                query="Tom has 48 coins . He finds 11 . He gives away 23 , then doubles the rest . He loses 5 . How many ?",
+                query="Tom has 48 coins . He finds 11 , gives away 23 , doubles the rest and loses 5 . How many ?",
                 level=5,
                 ref_answer="67",
                 fail_rate=0.979,

@@ -28,6 +28,8 @@ def to_rich(grid: Grid) -> Table:
         title=Text(visible(grid.title)),
         caption=Text(visible(grid.note)) if grid.note else None,
         box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
         title_justify="left",
         caption_justify="left",
         title_style="bold",

@@ -181,7 +181,8 @@ def _study_page(study: StudySummary) -> str:
     seeds = sorted({cell.seed for cell in study.cells})
     pooled = None if len(variants) > 1 else variants[0]
     lede = (
-        f"{len(study.cells)} runs: {listing(variants)}, seeds {listing([str(seed) for seed in seeds])}. "
+        f"{_plural(len(study.cells), 'run')}: {listing(variants)}, "
+        f"{'seed' if len(seeds) == 1 else 'seeds'} {listing([str(seed) for seed in seeds])}. "
         "Everything but the training set is the same inside a run, so sets are compared run by run."
     )
     header = (element("h1", study.name), paragraph(study.created, "byline"), paragraph(lede, "lede"),
@@ -228,9 +229,13 @@ def _study_findings(study: StudySummary, variant: str | None) -> list[str]:
         p = "" if test.p_t is None else f", paired t test p {_equals(p_value(test.p_t))}"
         said.append(
             f"On {row.benchmark}, {row.method} minus {row.baseline} is {points(test.difference)} points{between} "
-            f"over {test.n} runs{p}."
+            f"over {_plural(test.n, 'run')}{p}."
         )
     return said
+
+
+def _plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _equals(words: str) -> str:

@@ -98,8 +98,8 @@ footer p { color: var(--soft); font-size: .82rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
 }
 @media print {
-  body { padding: 0; font-size: 10pt; } .scroll { overflow: visible; } h2 { break-after: avoid; }
-  figure, tr, pre { break-inside: avoid; } .panels { grid-template-columns: 1fr 1fr; }
+  html { font-size: 9.5pt; } body { padding: 0; } .scroll { overflow: visible; } h2, caption { break-after: avoid; }
+  .panels, tr, pre { break-inside: avoid; } .panels { grid-template-columns: 1fr 1fr; }
   details::details-content { content-visibility: visible; height: auto; }
 }
 """

@@ -6,9 +6,9 @@ unless a field says otherwise. A reader refuses another schema version.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -222,7 +222,6 @@ class StudySummary:
 
 
 Summary = RunSummary | StudySummary
-Kind = Literal["run", "study"]
 
 _RUN: Final = TypeAdapter(RunSummary)
 _STUDY: Final = TypeAdapter(StudySummary)
@@ -230,11 +229,8 @@ _STUDY: Final = TypeAdapter(StudySummary)
 
 def to_json(summary: Summary) -> str:
     """The text of `summary.json`, indented, with a newline at its end."""
-    if isinstance(summary, RunSummary):
-        kind, fields = "run", _RUN.dump_python(summary, mode="json")
-    else:
-        kind, fields = "study", _STUDY.dump_python(summary, mode="json")
-    document = {"schema_version": SCHEMA_VERSION, "kind": kind, **fields}
+    kind = "run" if isinstance(summary, RunSummary) else "study"
+    document = {"schema_version": SCHEMA_VERSION, "kind": kind, **asdict(summary)}
     # ASCII only: text of a model may hold lone surrogates, which UTF-8 cannot carry.
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 

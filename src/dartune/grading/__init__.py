@@ -1,0 +1,40 @@
+"""Grading: is the final answer of a response the reference answer?
+
+`grade` and `equivalent` need no set-up and share one grader with one worker; make a `Grader` for more.
+"""
+
+import atexit
+import threading
+
+from dartune.grading.grader import Grader
+from dartune.types import FinishReason, Grade
+
+__all__ = ["Grader", "equivalent", "grade"]
+
+_lock = threading.Lock()
+_default: list[Grader] = []
+
+
+def grade(*, ref_answer: str, response: str, query: str | None = None, finish_reason: FinishReason = "stop") -> Grade:
+    """Grade one response against the reference answer; any text gets a grade.
+
+    Args:
+        ref_answer: The known answer, as the data set writes it.
+        response: The model's full text.
+        query: The problem. Where it offers lettered options, an option's letter and its value count as the same.
+        finish_reason: "length" for a response that was cut off: it counts only if its final answer is complete.
+    """
+    return _shared().grade(ref_answer=ref_answer, response=response, query=query, finish_reason=finish_reason)
+
+
+def equivalent(*, ref_answer: str, answer: str) -> bool:
+    """Whether a final answer is certainly the reference answer; False also where the grader could not tell."""
+    return _shared().grade_answer(ref_answer=ref_answer, answer=answer).verdict == "correct"
+
+
+def _shared() -> Grader:
+    with _lock:
+        if not _default:
+            _default.append(Grader())
+            atexit.register(_default[0].close)
+        return _default[0]

@@ -1,0 +1,90 @@
+r"""Whether an answer is the reference: the steps that need no symbolic algebra.
+
+`STEPS` are tried in order; each says yes, no, or None for "not certain", and the first that is certain decides. What no
+step decides is left to `symbolic`. The reference decides what is asked: a unit, percent sign or left side ("x =")
+that it does not have is dropped from the answer; one that it has may be left out, but must not differ.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dartune.grading import numbers, sequences, texts
+from dartune.grading.normalize import Normal, normalize
+from dartune.grading.units import units_agree
+
+
+class Pair(NamedTuple):
+    """A reference and an answer in canonical spelling, fit to be compared."""
+
+    ref: str
+    answer: str
+
+
+class Decision(NamedTuple):
+    """What comparing came to without symbolic algebra."""
+
+    equal: bool | None
+    """None where it is not decided."""
+    rule: str
+    """Name of the step that decided; "limit" where one side is too long or too deep,
+    "prose" where the reference is a phrase that other words may say, "symbolic" for what is left."""
+    pair: Pair | None = None
+    """What symbolic algebra is to compare; None where it must not."""
+
+
+class Step(NamedTuple):
+    """A named way to compare."""
+
+    name: str
+    decide: Callable[[str, str], bool | None]
+
+
+def _same_text(ref: str, answer: str) -> bool | None:
+    return True if ref == answer else None
+
+
+STEPS = (
+    Step("string", _same_text),
+    Step("number", numbers.decide),
+    Step("sequence", sequences.decide),
+    Step("option", texts.decide_options),
+    Step("text", texts.decide),
+)
+"""Steps in the order in which they are tried."""
+
+_LEFT_SIDE = re.compile(r"(?:[a-zA-Z]|\\[a-z]{2,7})(?:'{1,2}|_\w|\([a-z](?:,[a-z]){0,2}\))?")
+_EQUALS = re.compile(r"(?<![<>!:\\])=|\\approx|\\equiv|\\in(?![a-zA-Z])")
+_MODULUS = re.compile(r"\(?\\p?mod\{?[^{}()]*[})]*")
+
+
+def compare(ref_answer: str, answer: str) -> Decision:
+    """Compare an answer with the reference as far as that needs no symbolic algebra."""
+    if ref_answer.strip() == answer.strip():
+        return Decision(bool(answer.strip()), "string")
+    ref, given = normalize(ref_answer), normalize(answer)
+    if ref is None or given is None or not ref.text:
+        return Decision(None, "limit")
+    pair = _fit(ref, given)
+    for step in STEPS:
+        equal = step.decide(pair.ref, pair.answer)
+        if equal is not None:
+            if equal and not units_agree(ref.unit, given.unit):
+                return Decision(False, "unit")
+            return Decision(equal, step.name)
+    if not units_agree(ref.unit, given.unit):
+        return Decision(False, "unit")
+    return Decision(None, "prose") if texts.is_prose(pair.ref) else Decision(None, "symbolic", pair)
+
+
+def _fit(ref: Normal, answer: Normal) -> Pair:
+    """Both sides with the same kind of left side, words for numbers in digits."""
+    left, right = texts.digits_of(ref.text), texts.digits_of(answer.text)
+    if "mod" in right and "mod" not in left:
+        right = _MODULUS.sub("", right)
+    ref_sides, answer_sides = _EQUALS.split(left), _EQUALS.split(right)
+    if len(ref_sides) == 1 and len(answer_sides) > 1 and "," not in right:
+        right = answer_sides[-1]
+    elif len(ref_sides) == 2 and _LEFT_SIDE.fullmatch(ref_sides[0]) and answer_sides[0] in (right, ref_sides[0]):
+        left, right = ref_sides[-1], answer_sides[-1]
+    return Pair(left.strip(), right.strip())

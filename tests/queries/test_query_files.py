@@ -244,6 +244,13 @@ def test_an_unknown_field_in_the_mapping_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("source", ["math/train", "world/train"])
+def test_a_mapping_for_a_named_set_is_refused(source: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_queries(QueriesConfig(source=source, columns={"text": "problem"}))
+    assert str(caught.value) == (f"queries.columns: {source} is a named set and knows its columns; remove the mapping")
+
+
 def test_check_lists_every_fault_and_load_the_first(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(GOOD + "{\n" + '{"query": "b", "ref_answer": ""}\n' + '{"query": "a", "ref_answer": "2"}\n' + GOOD)

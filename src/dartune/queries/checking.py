@@ -40,7 +40,7 @@ def check_queries(config: QueriesConfig, *, seed: int = 0) -> CheckReport:
 
     Raises:
         DataError: the source cannot be read at all, or holds no rows.
-        ConfigError: an unknown field in `config.columns`, or a world set or level that does not exist.
+        ConfigError: an unknown field in `config.columns`, columns for a named set, or an unknown world set or level.
         MissingExtra: a library that the source needs is not installed.
         WriteError: a fetched file cannot be kept.
     """

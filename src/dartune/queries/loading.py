@@ -15,7 +15,7 @@ def load_queries(config: QueriesConfig, *, seed: int = 0) -> QuerySet:
 
     Raises:
         DataError: the source does not answer, has an unknown number of rows, a faulty row, or no row that passes.
-        ConfigError: an unknown field in `config.columns`, or a world set or level that does not exist.
+        ConfigError: an unknown field in `config.columns`, columns for a named set, or an unknown world set or level.
         MissingExtra: a library that the source needs is not installed.
         WriteError: a fetched file cannot be kept.
     """

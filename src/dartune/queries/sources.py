@@ -5,7 +5,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from dartune.config import QueriesConfig
-from dartune.errors import DataError
+from dartune.errors import ConfigError, DataError
 from dartune.queries.benchmarks import BENCHMARKS
 from dartune.queries.benchmarks.opening import open_benchmark
 from dartune.queries.columns import resolve_columns
@@ -28,7 +28,7 @@ def open_source(config: QueriesConfig, seed: int) -> Opened:
 
     Raises:
         DataError: no such source, or it does not answer.
-        ConfigError: an unknown field in `config.columns`, or a world set or level that does not exist.
+        ConfigError: an unknown field in `config.columns`, columns for a named set, or an unknown world set or level.
         MissingExtra: a library that the source needs is not installed.
     """
     source = config.source
@@ -40,6 +40,8 @@ def open_source(config: QueriesConfig, seed: int) -> Opened:
             rows=_mapped(read_hub(dataset), config, str(dataset)),
             is_benchmark=False,
         )
+    if config.columns and (source.startswith("world/") or source in BENCHMARKS):
+        raise ConfigError(f"queries.columns: {source} is a named set and knows its columns; remove the mapping")
     if source.startswith("world/"):
         return _open_world(config, seed)
     if benchmark := BENCHMARKS.get(source):

@@ -1,7 +1,7 @@
 """The recipe of the packaged models: a teacher and a younger base out of one pretraining run.
 
 Accuracy jumps while the learning rate decays, so the base is the checkpoint before the decay and the teacher one
-inside it. The run ends with the teacher. On one machine with one thread the same config gives the same weights.
+inside it. The run ends with the teacher. On one machine the same config gives the same weights.
 """
 
 import json
@@ -42,9 +42,13 @@ class PretrainConfig:
     decay_share: float = 0.25
     """Last part of the schedule, in which the learning rate falls linearly."""
     learning_rate: float = 3e-3
+    """Of embeddings and norms, under AdamW."""
+    matrix_learning_rate: float = 1e-2
+    """Of the matrices inside the layers, under Muon, which needs half of AdamW's tokens here."""
     n_warmup_steps: int = 100
-    weight_decay: float = 0.1
-    n_rows: int = 16
+    weight_decay: float = 0.01
+    """Of those matrices."""
+    n_rows: int = 6
     row_length: int = 256
     hidden_size: int = 64
     intermediate_size: int = 192
@@ -52,8 +56,8 @@ class PretrainConfig:
     n_heads: int = 4
     n_kv_heads: int = 1
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    watch_every_tokens: int = 500_000
-    n_watched_queries: int = 250
+    watch_every_tokens: int = 250_000
+    n_watched_queries: int = 150
     device: str = "cpu"
     n_threads: int = 1
 
@@ -73,14 +77,14 @@ class Progress(NamedTuple):
     n_tokens: int
     loss: float
     """Mean of the step, natural log."""
-    learning_rate: float
+    rate_factor: float
 
 
-def learning_rate(config: PretrainConfig, step: int, n_tokens: int) -> float:
-    """Rate of the step that starts after `n_tokens`: warm-up by steps, constant, then linear to zero."""
+def rate_factor(config: PretrainConfig, step: int, n_tokens: int) -> float:
+    """Factor on both learning rates for the step that starts after `n_tokens`: warm-up, 1, then linearly to 0."""
     warmup = min(1.0, (step + 1) / config.n_warmup_steps)
     left = 1.0 - n_tokens / config.n_schedule_tokens
-    return config.learning_rate * warmup * max(0.0, min(1.0, left / config.decay_share))
+    return warmup * max(0.0, min(1.0, left / config.decay_share))
 
 
 def new_model(config: PretrainConfig) -> "LlamaForCausalLM":
@@ -113,24 +117,43 @@ def train_steps(config: PretrainConfig, model: "LlamaForCausalLM") -> Iterator[P
     """Train the model in place, yielding after every step until the teacher's tokens are reached."""
     import torch
 
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=config.weight_decay
-    )
+    optimizers = _optimizers(config, model)
     corpus = documents(config.corpus, Random(f"pretrain/{config.seed}"))
     n_tokens = 0
     for step, batch in enumerate(packed_batches(corpus, config.n_rows, config.row_length)):
-        rate = learning_rate(config, step, n_tokens)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        factor = rate_factor(config, step, n_tokens)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = factor * group["full_rate"]
         loss = _loss(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         n_tokens += batch.n_tokens
-        yield Progress(step, n_tokens, loss.item(), rate)
+        yield Progress(step, n_tokens, loss.item(), factor)
         if n_tokens >= config.teacher_tokens:
             return
+
+
+def _optimizers(config: PretrainConfig, model: "LlamaForCausalLM") -> list["torch.optim.Optimizer"]:
+    """Muon for the matrices inside the layers, AdamW for embeddings and norms."""
+    import torch
+
+    matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
+    inside = set(matrices)
+    others = [p for p in model.parameters() if p not in inside]
+    rate, matrix_rate = config.learning_rate, config.matrix_learning_rate
+    return [
+        torch.optim.Muon(
+            [{"params": matrices, "full_rate": matrix_rate}],
+            lr=matrix_rate,
+            weight_decay=config.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        ),
+        torch.optim.AdamW([{"params": others, "full_rate": rate}], lr=rate, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
 
 
 def _loss(model: "LlamaForCausalLM", batch: PackedBatch) -> "torch.Tensor":
@@ -151,7 +174,7 @@ class LogLine(NamedTuple):
     n_tokens: int
     loss: float
     """Mean since the line before, natural log."""
-    learning_rate: float
+    rate_factor: float
     greedy_accuracy: dict[int, float]
     """Level -> share of watched queries answered rightly; none of them is of the pretraining bucket."""
     pass_rate: dict[int, float]
@@ -215,7 +238,7 @@ def _run(config: PretrainConfig, out: Path) -> Iterator[LogLine]:
             mean_loss = sum(losses) / len(losses)
             losses.clear()
             seconds = round(time.monotonic() - start, 1)
-            yield LogLine(now.step, now.n_tokens, mean_loss, now.learning_rate, greedy, sampled, seconds)
+            yield LogLine(now.step, now.n_tokens, mean_loss, now.rate_factor, greedy, sampled, seconds)
 
 
 def _watch(model: "LlamaForCausalLM", queries: list[Query]) -> tuple[dict[int, float], dict[int, float]]:

@@ -21,6 +21,7 @@ STEPS_OF_LEVEL: dict[int, tuple[int, int]] = {1: (1, 1), 2: (2, 2), 3: (3, 4), 4
 """Level -> fewest and most steps."""
 
 _BUCKETS: tuple[Bucket, ...] = get_args(Bucket)
+_LARGEST_TERM = 20
 _LARGEST_FACTOR = 9
 _INVERSE: dict[Operator, Operator] = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
@@ -88,9 +89,9 @@ def random_step(rng: Random, value: int) -> Step:
     """One step from `value` (1..99) to another value in range: an operator that can be applied, then its operand."""
     choices: list[tuple[Operator, range | list[int]]] = []
     if value < LARGEST:
-        choices.append(("+", range(1, LARGEST - value + 1)))
+        choices.append(("+", range(1, min(_LARGEST_TERM, LARGEST - value) + 1)))
     if value > 1:
-        choices.append(("-", range(1, value)))
+        choices.append(("-", range(1, min(_LARGEST_TERM, value - 1) + 1)))
     if 2 * value <= LARGEST:
         choices.append(("*", range(2, min(_LARGEST_FACTOR, LARGEST // value) + 1)))
     if divisors := [d for d in range(2, _LARGEST_FACTOR + 1) if value % d == 0]:

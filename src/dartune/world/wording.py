@@ -21,7 +21,7 @@ _COMMANDS = ("Compute", "Find", "Evaluate")
 _OPENERS = ("", "", "Start with {} .", "We have {} .")
 _CONNECTIVES = ("", "", "", "Then", "So", "Next", "Now we get", "This gives")
 _ENDINGS = ("The answer is", "So we get", "Hence", "Answer :")
-_MERGE_RATE = 0.2
+_STEPS_PER_EQUATION = (1, 1, 1, 1, 2, 2)
 _SWAP_RATE = 0.15
 
 SEPARATOR = "=>"
@@ -73,10 +73,10 @@ def word_solution(problem: Problem, rng: Random) -> str:
     parts = [rng.choice(_OPENERS).format(problem.start)]
     value, rest = problem.start, problem.steps
     while rest:
-        n_merged = 2 if len(rest) > 1 and rng.random() < _MERGE_RATE else 1
+        n_merged = rng.choice(_STEPS_PER_EQUATION)
         merged, rest = rest[:n_merged], rest[n_merged:]
         left = word_expression(value, merged)
-        if n_merged == 1 and merged[0].operator in "+*" and rng.random() < _SWAP_RATE:
+        if len(merged) == 1 and merged[0].operator in "+*" and rng.random() < _SWAP_RATE:
             left = f"{merged[0].operand} {merged[0].operator} {value}"
         for step in merged:
             value = step.apply(value)

@@ -207,7 +207,7 @@ def test_no_source_answering_is_one_error_that_lists_them_all() -> None:
     assert time.monotonic() - start < 2
     assert str(caught.value) == (
         "two: no source answered: (1) data folder (two.jsonl.gz): neither queries.data_dir nor DARTUNE_DATA is set; "
-        "(2) https://127.0.0.1:9/two.json: [Errno 111] Connection refused. Name a folder that holds two.jsonl.gz by "
+        "(2) https://127.0.0.1:9/two.json: [Errno 111] Connection refused; name a folder that holds two.jsonl.gz by "
         "queries.data_dir (--data-dir) or DARTUNE_DATA, or connect to the network. Its old address is withdrawn"
     )
 
@@ -249,7 +249,7 @@ def test_empty_references_of_a_benchmark_are_left_out_and_reported(tmp_path: Pat
 def test_a_source_with_other_columns_has_not_answered(tmp_path: Path) -> None:
     write_rows(tmp_path / "two.jsonl.gz", "1", "2")
     odd = replace(benchmark(), sources=(FolderFile(file="two.jsonl.gz", n_rows=2, sha256="", adapt=gsm8k),))
-    with pytest.raises(DataError, match=r"expected column 'answer', got columns query, ref_answer\. Name a folder"):
+    with pytest.raises(DataError, match=r"expected column 'answer', got columns query, ref_answer; name a folder"):
         open_benchmark(odd, tmp_path)
 
 

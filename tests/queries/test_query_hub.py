@@ -11,6 +11,10 @@ import pytest
 from dartune.config import QueriesConfig
 from dartune.errors import DataError, MissingExtra
 from dartune.queries import load_queries
+from dartune.queries.benchmarks import Benchmark, HubCopy
+from dartune.queries.benchmarks.opening import open_benchmark
+from dartune.queries.collecting import collect
+from dartune.queries.columns import Columns
 from dartune.queries.hub import HubDataset, parse_hub_name
 from dartune.types import Query
 
@@ -140,3 +144,25 @@ def test_a_hub_out_of_reach_fails_at_once(tmp_path: Path, offline: str) -> None:
         "hf:openai/gsm8k:main (train): Couldn't reach 'openai/gsm8k' on the Hub (OfflineModeIsEnabled)",
     )
     assert float(waited) < 5 < 60 - (time.monotonic() - start)
+
+
+def hub_copy(folder: Path, *subsets: str) -> Benchmark:
+    datasets = tuple(HubDataset(path=str(folder), subset=subset, split="test") for subset in subsets)
+    copy = HubCopy(datasets=datasets, n_rows=2, adapt=Columns(text="problem", ref_answer="answer", level="level"))
+    return Benchmark(name="two", description="", n_rows=2, sources=(copy,))
+
+
+def test_the_subsets_of_a_hub_copy_are_read_one_after_the_other(hub_folder: Path) -> None:
+    rows, report = collect(open_benchmark(hub_copy(hub_folder, "main", "hard"), None))
+    assert [(query.text, query.level) for query in rows] == [("3+3?", 3), ("3+3?", 3)]
+    assert report.origin.source == f"hf:{hub_folder} (test of 2 subsets)"
+    assert (report.origin.checksum, report.n_rows, report.origin.n_rows_expected) == ("not verified", 2, 2)
+
+
+def test_a_hub_copy_that_lacks_a_subset_has_not_answered(hub_folder: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        open_benchmark(hub_copy(hub_folder, "main", "easy"), None)
+    assert str(caught.value) == (
+        f"two: no source answered: (1) hf:{hub_folder} (test of 2 subsets): BuilderConfig 'easy' not found. "
+        "Available: ['main', 'hard']; connect to the network"
+    )

@@ -115,7 +115,5 @@ def _no_answer(benchmark: Benchmark, tried: list[Attempt]) -> str:
     attempts = "; ".join(f"({i}) {attempt.source}: {attempt.failure}" for i, attempt in enumerate(tried, start=1))
     files = [source.file for source in benchmark.sources if isinstance(source, FolderFile)]
     remark = f". {benchmark.remark}" if benchmark.remark else ""
-    return (
-        f"{benchmark.name}: no source answered: {attempts}. Name a folder that holds {listed(files)} by "
-        f"queries.data_dir (--data-dir) or DARTUNE_DATA, or connect to the network{remark}"
-    )
+    folder = f"name a folder that holds {listed(files)} by queries.data_dir (--data-dir) or DARTUNE_DATA, or "
+    return f"{benchmark.name}: no source answered: {attempts}; {folder if files else ''}connect to the network{remark}"

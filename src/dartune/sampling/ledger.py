@@ -55,14 +55,16 @@ class _Account:
         """Tries still to issue, at the pass rate seen so far under a uniform prior."""
         n_raw = self.n_recorded - self.n_failures
         pass_rate = (self.n_correct + 1) / (n_raw + 2)
-        wanted = max(self.need / pass_rate - self.n_in_flight, self.target.min_trials - self.n_issued, 0.0)
+        wanted = max(self.need / pass_rate - self.n_in_flight, self.target.min_trials - self.n_issued, len(self.lost))
         return min(wanted, self.target.max_trials - self.n_issued)
 
     def is_open(self, speculation: float) -> bool:
         """Whether one more trial may be in flight."""
         if self.n_issued >= self.target.max_trials:
             return False
-        if self.n_issued < self.target.min_trials or self.n_in_flight < self.need:
+        # A lost trial is owed even when nothing more is needed: a later one may have come out right, and which
+        # responses are the first correct ones must not depend on what an interruption lost.
+        if self.lost or self.n_issued < self.target.min_trials or self.n_in_flight < self.need:
             return True
         if speculation == 0 or self.need == 0:
             return False

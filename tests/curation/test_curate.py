@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from dartune.config import CurationConfig, FakeEngineConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.curation import CurationJob, SetManifest, curate
+from dartune.engines.fake import FakeEngine
+from dartune.errors import ConfigError, DataError
+from dartune.grading import Grader
+from dartune.prompts import load_template
+from dartune.sampling.run import Job, sample_pool
+from dartune.types import Query, SamplingParams
+
+QUERIES = [Query.of(f"Problem {i} ?", str(i), level=i % 5 + 1) for i in range(60)]
+METHODS: dict[str, MethodConfig] = {
+    "vrt": VanillaMethod(policy="vanilla", n_trials=6),
+    "uniform": UniformMethod(policy="uniform", k=4, max_trials=60),
+    "prop2diff": Prop2DiffMethod(policy="prop2diff", k=8, n_pilot=8, max_trials=60),
+    "vrt-tokens": VanillaMethod(policy="vanilla", n_trials=12, equal_tokens_with="prop2diff"),
+}
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "pool"
+    job = Job(
+        queries=QUERIES,
+        methods=METHODS,
+        template=load_template("alpaca"),
+        params=SamplingParams(),
+        seed=5,
+        speculation=1,
+    )
+    with Grader() as grader:
+        sample_pool(job, engine=FakeEngine(FakeEngineConfig(), QUERIES), grader=grader, pool=path)
+    return path
+
+
+def make(pool: Path, out: Path, methods: dict[str, MethodConfig] = METHODS, **config: int) -> dict[str, SetManifest]:
+    job = CurationJob(
+        queries=QUERIES,
+        methods=methods,
+        config=CurationConfig.model_validate(config),
+        template=load_template("alpaca"),
+        seed=1,
+    )
+    return curate(pool, job, out=out)
+
+
+def test_sets_of_equal_size_and_of_equal_tokens(pool: Path, tmp_path: Path) -> None:
+    manifests = make(pool, tmp_path, n_examples=120)
+    assert [manifests[name].n_examples for name in ("vrt", "uniform", "prop2diff")] == [120] * 3
+    wanted = manifests["prop2diff"].response_tokens
+    assert 0 <= wanted - manifests["vrt-tokens"].response_tokens < 2000
+
+
+def test_dart_covers_what_vanilla_misses(pool: Path, tmp_path: Path) -> None:
+    hardest = {name: m.levels[-1] for name, m in make(pool, tmp_path).items()}
+    assert hardest["vrt"].n_covered < hardest["uniform"].n_covered == hardest["prop2diff"].n_covered == 12
+    assert hardest["vrt"].n_examples < hardest["uniform"].n_examples < hardest["prop2diff"].n_examples
+
+
+def test_the_files_say_what_the_manifest_says(pool: Path, tmp_path: Path) -> None:
+    manifest = make(pool, tmp_path, n_examples=100)["uniform"]
+    folder = tmp_path / "uniform"
+    rows = pq.read_table(folder / "train.parquet").to_pylist()
+    lines = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    chats = pq.read_table(folder / "chat" / "train.parquet").column("messages").to_pylist()
+    assert len(rows) == len(lines) == len(chats) == manifest.n_examples == 100
+    assert sum(row["n_tokens"] for row in rows) == manifest.response_tokens
+    assert lines == [{"prompt": row["prompt"], "completion": row["completion"]} for row in rows]
+    assert chats[0][0]["content"] in rows[0]["prompt"]
+    assert chats[0][1] == {"role": "assistant", "content": rows[0]["completion"]}
+    costs = pq.read_table(folder / "queries.parquet").to_pylist()
+    assert sum(row["n_examples"] for row in costs) == 100
+    assert all(row["target"] == 4 for row in costs)
+
+
+def test_the_folder_is_a_dataset(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    make(pool, tmp_path / "sets", n_examples=50)
+    folder = str(tmp_path / "sets" / "vrt")
+    cache = str(tmp_path / "cache")
+    assert datasets.load_dataset(folder, split="train", cache_dir=cache).num_rows == 50
+    chat = datasets.load_dataset(folder, "chat", split="train", cache_dir=cache)
+    assert [message["role"] for message in chat[0]["messages"]] == ["user", "assistant"]
+
+
+def test_a_set_that_is_current_is_left_alone(pool: Path, tmp_path: Path) -> None:
+    first = make(pool, tmp_path, n_examples=50)
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert make(pool, tmp_path, n_examples=50) == first
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    assert make(pool, tmp_path, n_examples=60)["vrt"].n_examples == 60
+
+
+def test_a_set_without_its_manifest_is_made_again(pool: Path, tmp_path: Path) -> None:
+    first = make(pool, tmp_path, n_examples=50)
+    (tmp_path / "uniform" / "manifest.json").unlink()
+    (tmp_path / "uniform" / "train.parquet").write_bytes(b"torn")
+    assert make(pool, tmp_path, n_examples=50) == first
+    assert pq.read_table(tmp_path / "uniform" / "train.parquet").num_rows == 50
+
+
+def test_a_set_too_small_says_by_how_much(pool: Path, tmp_path: Path) -> None:
+    manifest = make(pool, tmp_path, n_examples=10_000)["vrt"]
+    assert manifest.n_missing == 10_000 - manifest.n_examples > 0
+
+
+def test_a_circle_of_equal_tokens_is_refused(pool: Path, tmp_path: Path) -> None:
+    methods: dict[str, MethodConfig] = {
+        "a": VanillaMethod(policy="vanilla", n_trials=2, equal_tokens_with="b"),
+        "b": VanillaMethod(policy="vanilla", n_trials=2, equal_tokens_with="a"),
+    }
+    with pytest.raises(ConfigError, match=r"methods\.a\.equal_tokens_with"):
+        make(pool, tmp_path, methods)
+
+
+def test_an_empty_set_is_refused(tmp_path: Path) -> None:
+    config = FakeEngineConfig(pass_rates=(0.0,))
+    job = Job(
+        queries=QUERIES,
+        methods={"vrt": METHODS["vrt"]},
+        template=load_template("alpaca"),
+        params=SamplingParams(),
+        seed=5,
+    )
+    with Grader() as grader:
+        sample_pool(job, engine=FakeEngine(config, QUERIES), grader=grader, pool=tmp_path / "pool")
+    with pytest.raises(DataError, match="no correct response for method 'vrt'"):
+        make(tmp_path / "pool", tmp_path / "sets", {"vrt": METHODS["vrt"]})

@@ -1,0 +1,136 @@
+"""From a training set on disk to rows of tokens.
+
+A row is the prompt as an engine tokenises it (the tokenizer's own special tokens, so a first token comes once), then
+the completion on its own without special tokens, then the end token. Prompt and completion are never tokenised as one
+text: tokens that merge across the boundary would train on a context that sampling never shows. Labels repeat the
+completion and the end token, and are -100 on the prompt.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dartune.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+SET_FILE = "train.parquet"
+MANIFEST_FILE = "manifest.json"
+IGNORED = -100
+"""The label that carries no loss."""
+
+_COLUMNS = ("prompt", "completion")
+_TOKENS = pa.list_(pa.int32())
+_BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRows:
+    """A training set in tokens, in the order of the set."""
+
+    table: pa.Table
+    """Columns input_ids and labels, lists of int32 of equal lengths."""
+    n_prompt_tokens: int
+    n_completion_tokens: int
+    """End tokens included."""
+    n_too_long: int
+    """Examples left out because they exceed the window."""
+
+    @property
+    def n_examples(self) -> int:
+        """Examples that are trained on."""
+        return int(self.table.num_rows)
+
+
+class _Example(NamedTuple):
+    prompt_ids: list[int]
+    completion_ids: list[int]
+
+
+def set_files(set_dir: Path) -> list[Path]:
+    """The rows and the manifest of a set.
+
+    Raises:
+        DataError: one of them is missing.
+    """
+    files = [set_dir / SET_FILE, set_dir / MANIFEST_FILE]
+    for path in files:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; expected a set folder as curation writes it")
+    return files
+
+
+def read_rows(set_dir: Path, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> TokenRows:
+    """Tokenise `set_dir`; examples of more than `max_length` tokens are left out and counted.
+
+    Raises:
+        DataError: the set is missing, unreadable or empty, a cell is null, or every example is too long.
+        ModelError: the tokenizer has no end token.
+    """
+    if tokenizer.eos_token_id is None:
+        raise ModelError("the base model's tokenizer has no end token; set eos_token in its tokenizer_config.json")
+    path = set_files(set_dir)[0]
+    batches: list[pa.RecordBatch] = []
+    n_prompt = n_completion = n_too_long = 0
+    for examples in _tokenised(path, tokenizer):
+        kept = [e for e in examples if len(e.prompt_ids) + len(e.completion_ids) <= max_length]
+        n_too_long += len(examples) - len(kept)
+        n_prompt += sum(len(e.prompt_ids) for e in kept)
+        n_completion += sum(len(e.completion_ids) for e in kept)
+        input_ids = pa.array([e.prompt_ids + e.completion_ids for e in kept], _TOKENS)
+        labels = pa.array([[IGNORED] * len(e.prompt_ids) + e.completion_ids for e in kept], _TOKENS)
+        batches.append(pa.record_batch([input_ids, labels], names=["input_ids", "labels"]))
+    if not n_prompt + n_completion:
+        raise _nothing_to_train_on(path, n_too_long, max_length)
+    return TokenRows(
+        table=pa.Table.from_batches(batches),
+        n_prompt_tokens=n_prompt,
+        n_completion_tokens=n_completion,
+        n_too_long=n_too_long,
+    )
+
+
+def _tokenised(path: Path, tokenizer: "PreTrainedTokenizerBase") -> Iterator[list[_Example]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_columns(path, file.schema_arrow)
+            n_before = 0
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(_COLUMNS)):
+                texts = {name: batch.column(name).to_pylist() for name in _COLUMNS}
+                for name in _COLUMNS:
+                    if None in texts[name]:
+                        row = n_before + texts[name].index(None)
+                        raise DataError(f"{path}: row {row}: {name}: expected text, got null; curate the set again")
+                prompts = tokenizer(texts["prompt"], return_attention_mask=False)["input_ids"]
+                completions = tokenizer(texts["completion"], add_special_tokens=False, return_attention_mask=False)
+                yield [
+                    _Example(prompt, [*completion, tokenizer.eos_token_id])
+                    for prompt, completion in zip(prompts, completions["input_ids"], strict=True)
+                ]
+                n_before += batch.num_rows
+    except pa.ArrowInvalid as exc:
+        reason = str(exc).split("\n", 1)[0]
+        raise DataError(f"{path}: not a readable Parquet file ({reason}); curate the set again") from exc
+
+
+def _check_columns(path: Path, schema: pa.Schema) -> None:
+    for name in _COLUMNS:
+        if name not in schema.names:
+            raise DataError(f"{path}: column {name!r} is missing; got {', '.join(schema.names)}; curate the set again")
+        kind = schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise DataError(f"{path}: column {name!r}: expected text, got {kind}; curate the set again")
+
+
+def _nothing_to_train_on(path: Path, n_too_long: int, max_length: int) -> DataError:
+    if n_too_long:
+        return DataError(
+            f"{path}: all {n_too_long} examples have more than {max_length} tokens; raise training.max_length, "
+            "up to the model's context"
+        )
+    return DataError(f"{path}: the set is empty; sample more tries or loosen the curation")

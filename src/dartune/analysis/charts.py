@@ -86,7 +86,7 @@ def _rows(chart: Chart, *, bars: bool) -> Markup:
     row, left, right, top = 26.0, 96.0, WIDTH - 60, 8.0
     bottom = top + row * len(present)
     lowest, highest = _extent(chart)
-    marks = ticks(lowest, highest)
+    marks = [0.0] if bars else ticks(lowest, highest)
     x = Scale(low=lowest, high=highest, start=left, end=right)
     parts = []
     for mark in marks:
@@ -169,8 +169,4 @@ def _description(chart: Chart) -> str:
 
 
 def _tick(value: float) -> str:
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:g}M".replace("-", "−")
-    if abs(value) >= 1e4:
-        return f"{value / 1e3:g}k".replace("-", "−")
     return f"{value:g}".replace("-", "−")

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
+# An HTML parser reads <td/> as an open tag: only void elements and those of SVG may end so.
+_CLOSED_AT_ONCE = {"meta", "line", "rect", "circle", "polygon", "polyline"}
 
 
 class Markup(str):
@@ -46,7 +48,7 @@ def element(name: str, /, *children: str | None, **attributes: str | float) -> M
         for key, value in attributes.items()
     )
     inner = join(child for child in children if child is not None)
-    if not inner and name not in _NEVER_EMPTY:
+    if not inner and name in _CLOSED_AT_ONCE:
         return Markup(f"<{name}{written}/>")
     return Markup(f"<{name}{written}>{inner}</{name}>")
 
@@ -60,35 +62,3 @@ def number(value: float) -> str:
     """A coordinate with two decimals at most and no exponent."""
     text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
     return "0" if text == "-0" else text
-
-
-# An HTML parser reads <td/> as an open tag; only void elements and those of SVG may be closed at once.
-_NEVER_EMPTY = {
-    "a",
-    "div",
-    "p",
-    "pre",
-    "code",
-    "span",
-    "td",
-    "th",
-    "tr",
-    "table",
-    "tbody",
-    "thead",
-    "section",
-    "svg",
-    "figure",
-    "figcaption",
-    "details",
-    "summary",
-    "h1",
-    "h2",
-    "h3",
-    "title",
-    "style",
-    "text",
-    "bdi",
-    "dd",
-    "dt",
-}

@@ -125,7 +125,8 @@ def _cost(run: RunSummary) -> Markup | None:
         "The numbers are in the table above. Tries and tokens are what each set would take if it were sampled alone; "
         "here all sets drew on one pool. Sets of equal size in examples may differ in tokens."
     )
-    return section("What the sets cost", to_html(grid), figure(cost_panels(run), caption))
+    policies = facts([(method.name, method.policy) for method in run.methods])
+    return section("What the sets cost", policies, to_html(grid), figure(cost_panels(run), caption))
 
 
 def _hard(run: RunSummary) -> Markup | None:
@@ -151,7 +152,6 @@ def _hard_example(example: HardExample) -> Markup:
 
 
 def _method(run: RunSummary) -> Markup:
-    policies = [(method.name, method.policy) for method in run.methods]
     stages = [(stage, duration(seconds)) for stage, seconds in run.timings.items()]
     ids = [
         ("seed", str(run.seed)),
@@ -168,7 +168,6 @@ def _method(run: RunSummary) -> Markup:
             "has a fixed number of correct responses, DARS-Prop2Diff until it has a number in proportion to its fail "
             "rate (Tong et al. 2024, arXiv 2407.13690)."
         ),
-        facts(policies) if policies else None,
         facts(ids),
         details("Time by stage", facts(stages)) if stages else None,
         details("Versions", facts(list(run.versions.items()))) if run.versions else None,
@@ -226,7 +225,7 @@ def _study_findings(study: StudySummary, variant: str | None) -> list[str]:
             continue
         test = row.test
         between = "" if test.low is None else f" (95 % interval {points(test.low)} to {points(test.high)})"
-        p = "" if test.p_t is None else f", paired t test p {_equals(p_value(test.p_t))}"
+        p = "" if test.p_t is None else f", paired t test {_p_words(test.p_t)}"
         said.append(
             f"On {row.benchmark}, {row.method} minus {row.baseline} is {points(test.difference)} points{between} "
             f"over {_plural(test.n, 'run')}{p}."
@@ -238,8 +237,9 @@ def _plural(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _equals(words: str) -> str:
-    return words.replace("<", "< ") if words.startswith("<") else f"= {words}"
+def _p_words(value: float) -> str:
+    words = p_value(value)
+    return f"p\u00a0<\u00a0{words[1:]}" if words.startswith("<") else f"p\u00a0=\u00a0{words}"
 
 
 def _unless_empty(title: str, *parts: Markup | None) -> Markup | None:

@@ -71,12 +71,11 @@ def _worth_grid(run: RunSummary) -> Grid:
 
 def sets_grid(run: RunSummary) -> Grid:
     """Each training set: size in examples and tokens, and what sampling it takes."""
-    columns = ("set", "policy", "examples", "response tokens", "per example", "prompt tokens", "raw tries",
+    columns = ("set", "examples", "response tokens", "per example", "prompt tokens", "raw tries",
                "raw tokens", "accepted %", "fill %")  # fmt: skip
     rows = tuple(
         (
             method.name,
-            method.policy,
             count(method.n_examples),
             count(method.response_tokens),
             f"{method.response_tokens / method.n_examples:.1f}" if method.n_examples else MISSING,
@@ -92,7 +91,7 @@ def sets_grid(run: RunSummary) -> Grid:
         "Raw tries: those that the method alone needs, in trial order. Accepted: correct over raw tries. "
         "Fill: mean over queries of min(1, correct / target)."
     )
-    return Grid(title="Training sets and what they cost", columns=columns, rows=rows, n_words=2, note=note)
+    return Grid(title="Training sets and what they cost", columns=columns, rows=rows, note=note)
 
 
 def levels_grid(run: RunSummary) -> Grid:

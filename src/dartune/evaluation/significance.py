@@ -108,8 +108,6 @@ def student_t_quantile(confidence: float, n_freedom: int) -> float:
         low, high = high, 2 * high
     while high - low > 1e-13 * high:
         middle = (low + high) / 2
-        if middle in (low, high):
-            break
         low, high = (middle, high) if student_t_p(middle, n_freedom) > 1 - confidence else (low, middle)
     return (low + high) / 2
 

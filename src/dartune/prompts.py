@@ -23,7 +23,7 @@ AFFIXES = {
     "alpaca": _ALPACA,
     "deepseekmath": _DEEPSEEKMATH,
     "plain": ("", "\n"),
-    "world": ("", " Answer :"),
+    "world": ("", " =>"),
 }
 """Template name -> text before and after the query. alpaca: the paper's prompt for its own models (appendix B);
 deepseekmath: the model card's chain-of-thought prompt for DeepSeekMath-RL; world: the embedded world's."""

@@ -57,7 +57,7 @@ def made_up_method(name: str) -> MethodSummary:
             tallies.append(
                 QueryTally(
                     level=i + 1,
-                    target=Target(n_correct=None if name == "vrt" else 4, max_trials=96),
+                    target=Target(n_correct=0 if name == "vrt" else 4, max_trials=96),
                     difficulty=Difficulty(n_trials=n_raw, n_correct=min(n_raw, max(n_here, round(pass_rate * n_raw)))),
                     raw_tokens=n_raw * (12 + 11 * i),
                     n_examples=n_here,

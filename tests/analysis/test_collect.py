@@ -8,7 +8,7 @@ from dartune.evaluation.metrics import Score, Scored
 from dartune.types import Difficulty, Target, Verdict
 
 
-def tally(level: int | None, n_raw: int, n_correct: int, n_examples: int, target: int | None = 4) -> QueryTally:
+def tally(level: int | None, n_raw: int, n_correct: int, n_examples: int, target: int = 4) -> QueryTally:
     return QueryTally(
         level=level,
         target=Target(n_correct=target, max_trials=96),
@@ -44,11 +44,7 @@ def test_more_than_the_target_counts_as_full() -> None:
 
 
 def test_policy_without_target_has_no_fill() -> None:
-    assert method_summary("vrt", "", [tally(1, 7, 3, 3, target=None)]).fill is None
-
-
-def test_target_of_nothing_is_full() -> None:
-    assert method_summary("no cover", "", [tally(1, 7, 0, 0, target=0)]).fill == 1.0
+    assert method_summary("vrt", "", [tally(1, 7, 3, 3, target=0)]).fill is None
 
 
 def test_no_queries_and_no_tries_are_zeros() -> None:

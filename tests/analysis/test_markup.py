@@ -1,6 +1,7 @@
 import pytest
 
-from dartune.analysis.markup import Markup, element, escape, number, visible
+from dartune.analysis.markup import Markup, element, escape, number
+from dartune.visible import visible
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,11 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_failed_write_leaves_the_old_file(run_summary: RunSummary, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(WriteError, match="cannot be written"):
+    with pytest.raises(WriteError, match="could not be written"):
         write_summary(run_summary, tmp_path / "file" / "summary.json")
     taken = tmp_path / "summary.json"
     taken.mkdir()
     (taken / "kept").touch()
-    with pytest.raises(WriteError, match="cannot be written"):
+    with pytest.raises(WriteError, match="could not be written"):
         write_summary(run_summary, taken)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "summary.json"]

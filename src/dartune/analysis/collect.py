@@ -35,9 +35,7 @@ def method_summary(name: str, policy: str, tallies: Sequence[QueryTally]) -> Met
     for tally in tallies:
         by_level[tally.level].append(tally)
     fills = [
-        min(1.0, tally.difficulty.n_correct / tally.target.n_correct) if tally.target.n_correct else 1.0
-        for tally in tallies
-        if tally.target.n_correct is not None
+        min(1.0, tally.difficulty.n_correct / tally.target.n_correct) for tally in tallies if tally.target.n_correct
     ]
     return MethodSummary(
         name=name,

@@ -4,12 +4,10 @@ What comes out is both HTML and well-formed XML, so that tests can parse it stri
 """
 
 import html
-import unicodedata
 from collections.abc import Iterable
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"
-# An HTML parser reads <td/> as an open tag: only void elements and those of SVG may end so.
+from dartune.visible import visible
+
 _CLOSED_AT_ONCE = {"meta", "line", "rect", "circle", "polygon", "polyline"}
 
 
@@ -17,19 +15,6 @@ class Markup(str):
     """Text that is markup already."""
 
     __slots__ = ()
-
-
-def visible(text: str) -> str:
-    """`text` with each character that is invisible, steers a terminal or reorders its line spelt out as ⟨U+202E⟩.
-
-    New lines and tabs stay, and so do the joiners that some scripts need.
-    """
-    return "".join(
-        f"⟨U+{ord(char):04X}⟩"
-        if unicodedata.category(char) in _HIDDEN and char not in "\n\t" and char not in _JOINERS
-        else char
-        for char in text
-    )
 
 
 def escape(text: str) -> Markup:

@@ -11,7 +11,6 @@ from dartune.analysis.figures import (
     study_difference_by_level_panels,
     study_difference_panels,
 )
-from dartune.analysis.files import write_atomically
 from dartune.analysis.formats import count, duration, level_name, listing, p_value, percent, points
 from dartune.analysis.grid import to_html
 from dartune.analysis.markup import Markup, element
@@ -29,11 +28,12 @@ from dartune.analysis.tables import (
     study_grid,
     study_sets_grid,
 )
+from dartune.files import write_text
 
 
 def write_report(summary: Summary, out: Path) -> None:
     """Write the report of `summary` to the file `out`, whole or not at all; raises WriteError."""
-    write_atomically(out, render_report(summary))
+    write_text(out, render_report(summary))
 
 
 def render_report(summary: Summary) -> str:

@@ -12,10 +12,10 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from dartune.analysis.files import write_atomically
 from dartune.errors import DataError
 from dartune.evaluation.metrics import Estimate, Score
 from dartune.evaluation.significance import PairedTest, SeedMean
+from dartune.files import write_text
 from dartune.types import Verdict
 
 SCHEMA_VERSION: Final = 1
@@ -263,7 +263,7 @@ def from_json(text: str | bytes, where: str) -> Summary:
 
 def write_summary(summary: Summary, path: Path) -> None:
     """Write `summary` to `path`, whole or not at all; raises WriteError."""
-    write_atomically(path, to_json(summary))
+    write_text(path, to_json(summary))
 
 
 def read_summary(path: Path) -> Summary:

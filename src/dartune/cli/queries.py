@@ -84,7 +84,7 @@ def check(
 
     found = check_queries(_config(source, column, data_dir, split, level, domain, limit, sample), seed=seed)
     if as_json:
-        say(json.dumps(asdict(found)))
+        say(json.dumps({"is_ok": found.is_ok, **asdict(found)}))
     else:
         _render(check_view(found))
     if not found.is_ok:

@@ -11,6 +11,7 @@ from dartune.cli.console import complain, say
 from dartune.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from dartune.analysis.summary import Summary
     from dartune.pipeline.stages import Run
 
 RecipeName = Annotated[str, typer.Argument(help="A TOML file, or the name of a packaged recipe.")]
@@ -168,14 +169,17 @@ def _show_plan(opened: "Run") -> None:
     say(f"# {n:,} queries, at least {least:,} and at most {cap:,} tries")
 
 
-def _print_tables(summary: object) -> None:
+def _print_tables(summary: "Summary") -> None:
     from rich.console import Console
 
-    from dartune.analysis.summary import RunSummary, StudySummary
-    from dartune.analysis.tables import run_tables, study_tables
+    from dartune.analysis.grid import to_rich
+    from dartune.analysis.summary import RunSummary
+    from dartune.analysis.tables import demo_grids, differences_grid, study_grid, study_sets_grid
 
-    console = Console()
     if isinstance(summary, RunSummary):
-        console.print(*run_tables(summary), sep="\n")
-    elif isinstance(summary, StudySummary):
-        console.print(*study_tables(summary), sep="\n")
+        grids = demo_grids(summary)
+    else:
+        grids = (study_sets_grid(summary), study_grid(summary), differences_grid(summary))
+    console = Console()
+    for grid in grids:
+        console.print(to_rich(grid))

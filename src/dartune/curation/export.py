@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from dartune.curation.choose import Candidate, Choice
 from dartune.curation.manifest import FILE_NAME, SetManifest, to_dict
 from dartune.errors import WriteError
-from dartune.files import write_atomic, write_json
+from dartune.files import write_atomic, write_json, write_text
 from dartune.prompts import Template
 from dartune.types import Query
 
@@ -49,10 +49,10 @@ def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None
     _write_table(folder / "train.parquet", pa.table(rows))
     pairs = zip(rows["prompt"], rows["completion"], strict=True)
     lines = "".join(json.dumps({"prompt": p, "completion": c}, ensure_ascii=False) + "\n" for p, c in pairs)
-    _write_text(folder / "train.jsonl", lines)
+    write_text(folder / "train.jsonl", lines)
     _write_table(folder / "chat" / "train.parquet", pa.table({"messages": _conversations(content)}))
     _write_table(folder / "queries.parquet", pa.table(_query_rows(content)))
-    _write_text(folder / "README.md", _card(manifest))
+    write_text(folder / "README.md", _card(manifest))
     write_json(folder / FILE_NAME, to_dict(manifest))
 
 
@@ -119,7 +119,3 @@ def _card(manifest: SetManifest) -> str:
 
 def _write_table(path: Path, table: pa.Table) -> None:
     write_atomic(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

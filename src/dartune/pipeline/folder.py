@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dartune.config import Recipe
 from dartune.errors import ConfigError, WriteError
-from dartune.files import write_atomic, write_json
+from dartune.files import write_json, write_text
 from dartune.recipes import load_recipe, recipe_hash, recipe_toml
 
 
@@ -69,7 +69,7 @@ class RunFolder:
         except OSError as error:
             raise WriteError(f"{self.path}: cannot be made ({error.strerror})") from error
         if not self.recipe.exists():
-            write_atomic(self.recipe, lambda temporary: temporary.write_text(recipe_toml(recipe), encoding="utf-8"))
+            write_text(self.recipe, recipe_toml(recipe))
             return
         stored = load_recipe(self.recipe)
         if recipe_hash(stored) != recipe_hash(recipe):

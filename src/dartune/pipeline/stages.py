@@ -75,7 +75,7 @@ class Run:
         if config is None or method not in self.recipe.methods:
             raise ConfigError(f"train: expected one of {', '.join(self.students) or 'no models'}, got {method!r}")
         set_dir, out = self.folder.sets / method, self.folder.model(method, seed)
-        if not is_trained(out, config, set_dir, seed):
+        if not is_trained(out, config, set_dir=set_dir, seed=seed):
             train(config, set_dir=set_dir, out=out, seed=seed)
 
     def evaluate(self, model: str, watch: Watcher | None = None) -> SamplingReport:

@@ -8,7 +8,7 @@ from dartune.analysis.study import StudyRun, study
 from dartune.analysis.summary import RunSummary, StudySummary, read_summary, write_summary
 from dartune.config import Recipe
 from dartune.errors import DataError
-from dartune.files import write_atomic
+from dartune.files import write_text
 from dartune.pipeline.folder import RunFolder
 from dartune.pipeline.processes import Task, run_tasks
 from dartune.pipeline.run import Observer, default_jobs
@@ -32,8 +32,7 @@ def run_study(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs: 
     tasks = []
     for _, cell in cells:
         path = folder.path / f"{cell.name}.toml"
-        text = recipe_toml(cell)
-        write_atomic(path, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
+        write_text(path, recipe_toml(cell))
         command = ["run", str(path), "--out", str(folder.path / cell.name), "--jobs", "1", "--quiet"]
         tasks.append(Task(name=cell.name, commands=[command], log=folder.log(cell.name)))
     observer.announce(f"study of {len(tasks)} runs")

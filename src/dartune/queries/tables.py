@@ -1,6 +1,5 @@
 """Query sets on the terminal. Rendering only; text from data never carries markup or control characters."""
 
-import unicodedata
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
@@ -11,29 +10,13 @@ from dartune.queries.catalog import SetInfo
 from dartune.queries.checking import CheckReport
 from dartune.queries.records import SourceReport
 from dartune.types import Query
+from dartune.visible import visible
 
 _N_FINDINGS = 20
 
 
-def printable(text: str) -> str:
-    """The text with every control, format and surrogate character but line breaks written as an escape.
-
-    Terminals obey control characters, and format characters can reverse or hide what stands on a line.
-    """
-    return "".join(
-        character
-        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
-        else _escape(character)
-        for character in text
-    )
-
-
-def _escape(character: str) -> str:
-    return "    " if character == "\t" else character.encode("unicode_escape").decode("ascii")
-
-
 def _plain(value: object) -> Text:
-    return Text(printable(str(value)))
+    return Text(visible(str(value)))
 
 
 def sets_table(sets: Iterable[SetInfo]) -> Table:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 from training_sets import additions, write_set
 
 from dartune.config import TrainingConfig
-from dartune.errors import ConfigError
+from dartune.errors import ConfigError, WriteError
 from dartune.training import is_trained, train
 from dartune.training.checkpoints import mark_complete, newest_complete, remove_incomplete
 from dartune.training.sft import StepProgress
@@ -88,6 +89,23 @@ def test_an_interrupted_training_goes_on_and_guards_its_checkpoints(
         seconds=report.seconds,
         tokens_per_s=report.tokens_per_s,
     )
+
+
+@pytest.mark.parametrize("checkpoint_every", [1, 500])
+def test_a_full_disk_stops_the_training_and_it_goes_on_later(
+    tmp_path: Path, make_config: MakeConfig, addition_set: Path, checkpoint_every: int
+) -> None:
+    config, out = make_config(n_epochs=1, checkpoint_every=checkpoint_every), tmp_path / "out"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(WriteError, match="could not be written") as caught:
+            train(config, set_dir=addition_set, out=out, seed=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(caught.value)
+    assert not is_trained(out, config, set_dir=addition_set, seed=0)
+    assert train(config, set_dir=addition_set, out=out, seed=0).n_steps == 4
 
 
 @pytest.mark.integration

@@ -55,7 +55,7 @@ def train(
             job = sft.Job(config=config, seed=seed, folder=out / CHECKPOINTS_FOLDER, progress=progress)
             trainer = sft.new_trainer(base, rows, job)
             write_started(out, this)
-            tuned = sft.fine_tune(trainer, job)
+            tuned = sft.fine_tune(base, trainer, job)
             sft.save(tuned, base, out)
         report = _report(config, rows, tuned)
         write_record(

@@ -32,6 +32,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.utils import logging as transformers_logging
+from trl.trainer import utils as trl_utils
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -179,7 +180,7 @@ def new_trainer(base: Base, rows: TokenRows, job: Job) -> SFTTrainer:
     return trainer
 
 
-def fine_tune(trainer: SFTTrainer, job: Job) -> Tuned:
+def fine_tune(base: Base, trainer: SFTTrainer, job: Job) -> Tuned:
     """Run the loop of `job` to its end, from its newest complete checkpoint if there is one.
 
     Raises:
@@ -190,8 +191,9 @@ def fine_tune(trainer: SFTTrainer, job: Job) -> Tuned:
     watcher = _Watcher(job, checkpoint.seconds if checkpoint else 0.0)
     trainer.add_callback(watcher)
     try:
-        trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
-    except OSError as exc:
+        with _narrow_loss_buffer(base.model.config.get_text_config().vocab_size):
+            trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+    except (OSError, SafetensorError) as exc:
         raise WriteError(f"{job.folder}: a checkpoint could not be written ({exc}); free space and run again") from exc
     return Tuned(
         trainer=trainer,
@@ -213,7 +215,7 @@ def save(tuned: Tuned, base: Base, out: Path) -> None:
         (out / TRAINING_ARGS_NAME).unlink(missing_ok=True)
         for file in out.iterdir():
             sync(file)
-    except OSError as exc:
+    except (OSError, SafetensorError) as exc:
         raise WriteError(f"{out}: the model could not be written ({exc}); free space and run again") from exc
 
 
@@ -233,6 +235,20 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
         if had_bars:
             datasets.enable_progress_bars()
+
+
+@contextmanager
+def _narrow_loss_buffer(n_columns: int) -> Iterator[None]:
+    """Make TRL's buffer of logits no wider than the vocabulary.
+
+    It is 32,768 columns wide however few are used; at 180 entries the far-apart rows cost 7 % of each step on CPU.
+    """
+    before = trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE
+    trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE = min(before, n_columns)
+    try:
+        yield
+    finally:
+        trl_utils._CHUNKED_LOGPROB_CHUNK_SIZE = before
 
 
 @contextmanager

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted with Ctrl-C (run the 
 
 import sys
 
-import click
 import typer
 
 from dartune import __version__
@@ -44,8 +43,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        complain(f"error: {error}")
         return 2
     except Interrupted as error:
         complain(str(error))
@@ -56,6 +55,6 @@ def run(arguments: list[str]) -> int:
     except DartuneError as error:
         complain(f"failed: {error}")
         return 1
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted; run the same command to go on")
         return 130

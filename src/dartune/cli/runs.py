@@ -79,6 +79,7 @@ def sample(
     opened = _open(recipe, out, sets)
     if dry_run:
         return _show_plan(opened)
+    opened.check()
     opened.folder.claim(opened.recipe)
     with watching(is_quiet=quiet) as watch:
         done = opened.sample(watch)

@@ -60,7 +60,7 @@ class RunFolder:
         return self.path / "logs" / f"{job}.txt"
 
     def claim(self, recipe: Recipe) -> None:
-        """Make the folder, and write the resolved recipe or compare it with the one that is there.
+        """Make the folder, and write the resolved recipe or compare it with the one that has sampled there.
 
         Raises ConfigError if the folder belongs to another recipe, WriteError if it cannot be made.
         """
@@ -68,7 +68,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteError(f"{self.path}: cannot be made ({error.strerror})") from error
-        if not self.recipe.exists():
+        if not self.recipe.exists() or not self.pool.exists():
             write_text(self.recipe, recipe_toml(recipe))
             return
         stored = load_recipe(self.recipe)

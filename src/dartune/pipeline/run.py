@@ -31,8 +31,9 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
     `n_jobs` models are trained and evaluated at a time; None: as many as the recipe's threads leave cores for.
     Raises Interrupted after Ctrl-C, or the error of the stage that failed; what was done stays done.
     """
-    folder.claim(recipe)
     run = Run(recipe=recipe, folder=folder)
+    run.check()
+    folder.claim(recipe)
     with _stage(folder, "sample"):
         observer.announce("sampling")
         report = run.sample(observer.watch)

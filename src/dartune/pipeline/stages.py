@@ -8,6 +8,7 @@ from dartune.engines.factory import build_engine
 from dartune.errors import ConfigError
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.grading import Grader
+from dartune.models import resolve_model
 from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
 from dartune.queries import QuerySet, load_queries
@@ -39,6 +40,16 @@ class Run:
             return []
         extra = [BASE] * (evaluation.include_base and self.recipe.training is not None)
         return [*extra, *self.students, *([TEACHER] if evaluation.include_teacher else [])]
+
+    def check(self) -> None:
+        """Raise InputError if the recipe cannot be run here, before anything is made or spent."""
+        self.queries()
+        self.benchmarks()
+        self.template()
+        self.student_template()
+        for model in (_model_of(self.recipe.engine), self.recipe.training.model if self.recipe.training else None):
+            if model is not None:
+                resolve_model(model)
 
     def sample(self, watch: Watcher | None = None) -> SamplingReport:
         """Fill the pool until every method has what it asks for."""

@@ -12,6 +12,7 @@ from dartune.files import write_text
 from dartune.pipeline.folder import RunFolder
 from dartune.pipeline.processes import Task, run_tasks
 from dartune.pipeline.run import Observer, default_jobs
+from dartune.pipeline.stages import Run
 from dartune.recipes import change_recipe, recipe_toml
 
 
@@ -27,8 +28,10 @@ def study_cells(recipe: Recipe) -> list[tuple[str, Recipe]]:
 
 def run_study(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs: int | None = None) -> StudySummary:
     """Run every cell that is not done, `n_jobs` at a time, and gather their summaries. Resumes as runs do."""
-    folder.claim(recipe)
     cells = study_cells(recipe)
+    for _, cell in cells:
+        Run(recipe=cell, folder=folder).check()
+    folder.claim(recipe)
     tasks = []
     for _, cell in cells:
         path = folder.path / f"{cell.name}.toml"

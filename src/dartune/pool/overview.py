@@ -38,6 +38,7 @@ class PoolOverview:
 
 def describe_pool(pool: Path) -> PoolOverview:
     """Count what is in `pool`. Raises PoolError if it cannot be read."""
+    settings = read_settings(pool)
     queries = {query.id: query for query in read_queries(pool)}
     rows = read_samples(pool, ["query_id", "n_tokens", "verdict", "failure"]).to_pylist()
     graded = [row for row in rows if row["failure"] is None]
@@ -46,7 +47,7 @@ def describe_pool(pool: Path) -> PoolOverview:
         tries[queries[row["query_id"]].level].append((row["query_id"], row["verdict"] == "correct"))
     n_queries = Counter(query.level for query in queries.values())
     return PoolOverview(
-        settings=read_settings(pool),
+        settings=settings,
         n_queries=len(queries),
         n_samples=len(graded),
         n_tokens=sum(row["n_tokens"] for row in graded),

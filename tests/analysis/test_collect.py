@@ -66,6 +66,7 @@ def test_evaluation_takes_the_macro_mean_over_labelled_levels_only() -> None:
     assert summary.macro is not None
     assert summary.macro.value == summary.headline.value == 0.5
     assert [part.level for part in summary.levels] == [1, 2, None]
+    assert [(part.domain, part.score.n) for part in summary.domains] == [(rows[0].domain, 4)]
     assert summary.mean_tokens == 17.5
     assert summary.verdicts == {"correct": 2, "incorrect": 1, "truncated": 1}
 

@@ -49,12 +49,24 @@ def test_a_second_run_samples_nothing_and_says_the_same(tmp_path: Path) -> None:
 def test_a_folder_of_another_recipe_is_refused_with_what_differs(tmp_path: Path) -> None:
     path = write_recipe(tmp_path)
     folder = RunFolder(path=tmp_path / "run")
-    folder.claim(load_recipe(path))
-    folder.claim(load_recipe(path, ["methods.vrt.n_trials=9"]))
+    folder.claim(load_recipe(path, ["seed=9"]))
     folder.claim(load_recipe(path))
     folder.pool.mkdir()
-    with pytest.raises(ConfigError, match=r"methods\.vrt\.n_trials: there 7, given 8"):
-        folder.claim(load_recipe(path, ["methods.vrt.n_trials=8"]))
+    with pytest.raises(ConfigError) as caught:
+        folder.claim(load_recipe(path, ["seed=4", "sampling.temperature=1.0", "engine.n_places=9"]))
+    assert "(seed: there 3, given 4; sampling.temperature: there 1.6, given 1.0);" in str(caught.value)
+    assert load_recipe(folder.recipe) == load_recipe(path)
+
+
+def test_a_recipe_may_grow_on_the_same_pool(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    folder = RunFolder(path=tmp_path / "run")
+    first = run_recipe(load_recipe(path), folder, QUIET)
+    more = load_recipe(path, ["methods.wide={policy='uniform',k=6,max_trials=96}", "queries.limit=120"])
+    second = run_recipe(more, folder, QUIET)
+    assert [m.name for m in second.methods] == ["vrt", "uniform", "prop2diff", "wide"]
+    assert second.pool.n_queries == 120
+    assert second.pool.n_raw > first.pool.n_raw
 
 
 def test_cells_of_a_study_are_ordinary_recipes(tmp_path: Path) -> None:

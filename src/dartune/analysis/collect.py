@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dartune.analysis.summary import EvaluationSummary, LevelScore, LevelSummary, MethodSummary
+from dartune.analysis.summary import DomainScore, EvaluationSummary, LevelScore, LevelSummary, MethodSummary
 from dartune.errors import DataError
 from dartune.evaluation.metrics import Score, Scored, accuracy_by, macro_accuracy
 from dartune.types import Difficulty, Target
@@ -65,6 +65,10 @@ def evaluation_summary(method: str, benchmark: str, *, in_domain: bool, rows: It
         overall=Score.of(sum(row.is_correct for row in answers), len(answers)),
         macro=macro_accuracy(labelled) if labelled else None,
         levels=tuple(LevelScore(level=level, score=score) for level, score in by_level.items()),
+        domains=tuple(
+            DomainScore(domain=domain, score=score)
+            for domain, score in accuracy_by(answers, lambda row: row.domain).items()
+        ),
         mean_tokens=fmean(row.n_tokens for row in answers),
         verdicts=dict(sorted(Counter(row.verdict for row in answers).items())),
     )

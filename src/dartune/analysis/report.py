@@ -17,6 +17,7 @@ from dartune.analysis.markup import Markup, element
 from dartune.analysis.page import details, facts, figure, model_text, page, paragraph, section
 from dartune.analysis.summary import HardExample, RunSummary, StudySummary, Summary
 from dartune.analysis.tables import (
+    accuracy_by_domain_grid,
     accuracy_by_level_grid,
     accuracy_grid,
     benchmarks,
@@ -102,6 +103,7 @@ def _accuracy(run: RunSummary) -> Markup | None:
             "The same by level, 1 the easiest, with 95 % Wilson intervals; marks of one level stand side by side.",
             accuracy_by_level_grid(run),
         ),
+        *([to_html(by_domain)] if (by_domain := accuracy_by_domain_grid(run)).rows else []),
     )
 
 

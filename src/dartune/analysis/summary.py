@@ -93,6 +93,14 @@ class LevelScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DomainScore:
+    """Accuracy on the queries of one domain: a subject of MATH, a family of the embedded world."""
+
+    domain: str | None
+    score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSummary:
     """One model on one benchmark."""
 
@@ -104,6 +112,7 @@ class EvaluationSummary:
     macro: Estimate | None
     """Plain mean over the levels; None where no query has a level."""
     levels: tuple[LevelScore, ...]
+    domains: tuple[DomainScore, ...]
     mean_tokens: float
     """Completion tokens of an answer, by the evaluated model's tokenizer."""
     verdicts: dict[Verdict, int]

@@ -148,6 +148,18 @@ def accuracy_by_level_grid(run: RunSummary) -> Grid:
     return Grid(title="Accuracy by level", columns=columns, rows=rows, n_words=2, note=OVER_QUERIES)
 
 
+def accuracy_by_domain_grid(run: RunSummary) -> Grid:
+    """Every model on every benchmark that has several domains, a row for each domain; no rows where none has."""
+    rows = tuple(
+        (row.benchmark, part.domain or "none", row.method, count(part.score.n), interval(part.score))
+        for row in _by_benchmark(run)
+        if len(row.domains) > 1
+        for part in row.domains
+    )
+    columns = ("benchmark", "domain", "set", "queries", "accuracy")
+    return Grid(title="Accuracy by domain", columns=columns, rows=rows, n_words=3, note=OVER_QUERIES)
+
+
 def study_grid(study: StudySummary) -> Grid:
     """Mean accuracy over seeds: a row for each variant, benchmark and set, a column for each level."""
     levels = _sorted_levels(row.level for row in study.accuracies)

@@ -34,6 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(out: Out = None, sets: Sets = None, jobs: Jobs = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Run the whole method on the embedded world: offline, in minutes, on two cores."""
+    from dartune.cli.extras import bring_demo_libraries
+
+    bring_demo_libraries()
     run("demo", out, sets, jobs, as_json, quiet)
 
 

@@ -1,7 +1,6 @@
 """From a pool to training sets: one for each method of a recipe, each with its manifest."""
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from dartune.config import MethodConfig
 from dartune.curation.choose import Candidate, Choice, choose_for_query, cut_to_examples, cut_to_tokens
 from dartune.curation.export import TrainingSet, write_set
 from dartune.curation.job import CurationJob
-from dartune.curation.manifest import SetManifest, build_manifest, is_current
+from dartune.curation.manifest import SetManifest, build_manifest, current_manifest
 from dartune.errors import ConfigError, DataError
 from dartune.methods import method_targets
 from dartune.pool import read_samples
@@ -27,12 +26,11 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
     """
     candidates = _read_candidates(pool)
     outcomes = {query_id: {c.key.trial: c.is_correct for c in tries} for query_id, tries in candidates.items()}
-    source = _fingerprint(candidates)
+    pool_hash = _pool_hash(candidates)
     manifests: dict[str, SetManifest] = {}
     for name in _order(job.methods):
         folder = out / name
-        identity = _identity(job, name, source)
-        if (current := is_current(folder, identity)) is not None:
+        if (current := current_manifest(folder, name, job, pool_hash)) is not None:
             manifests[name] = current
             continue
         choices = _choose(job, name, candidates, outcomes)
@@ -42,7 +40,7 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
                 f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
                 "sample more, or look at the verdicts with 'dartune pool show'"
             )
-        manifest = build_manifest(name, job, choices, chosen, identity)
+        manifest = build_manifest(name, job, choices, chosen, pool_hash)
         write_set(
             folder, TrainingSet(queries=job.queries, template=job.template, choices=choices, chosen=chosen), manifest
         )
@@ -110,7 +108,7 @@ def _read_candidates(pool: Path) -> dict[str, list[Candidate]]:
     return tries
 
 
-def _fingerprint(candidates: Mapping[str, list[Candidate]]) -> str:
+def _pool_hash(candidates: Mapping[str, list[Candidate]]) -> str:
     """Hash of all that the choice can depend on, whatever the order of arrival."""
     digest = hashlib.blake2b(digest_size=16)
     for query_id in sorted(candidates):
@@ -118,17 +116,3 @@ def _fingerprint(candidates: Mapping[str, list[Candidate]]) -> str:
             digest.update(f"{query_id}\0{c.key.trial}\0{c.is_correct}\0{c.n_tokens}\0".encode())
             digest.update(c.text.encode("utf-8", "replace"))
     return digest.hexdigest()
-
-
-def _identity(job: CurationJob, name: str, source: str) -> str:
-    """Hash of everything that decides a method's set."""
-    parts = {
-        "pool": source,
-        "method": name,
-        "methods": {n: m.model_dump() for n, m in job.methods.items()},
-        "config": job.config.model_dump(),
-        "template": job.template.name,
-        "queries": [query.id for query in job.queries],
-        "seed": job.seed,
-    }
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -1,5 +1,6 @@
 """What a training set says of itself: where it came from and what is in it, level by level."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,10 @@ class SetManifest:
     method: str
     policy: dict[str, object]
     """The method's settings in the recipe."""
-    identity: str
-    """Hash of the pool's content, the settings and the seed: equal identities mean equal sets."""
+    pool_hash: str
+    """Hash of every sample in the pool, whatever the order of arrival."""
+    settings_hash: str
+    """Hash of the queries, methods, curation settings, template and seed. Equal hashes mean equal sets."""
     n_examples: int
     n_missing: int
     """Examples fewer than the recipe's `n_examples` asks for."""
@@ -51,7 +54,7 @@ class SetManifest:
 
 
 def build_manifest(
-    name: str, job: CurationJob, choices: Mapping[str, Choice], chosen: Sequence[Candidate], identity: str
+    name: str, job: CurationJob, choices: Mapping[str, Choice], chosen: Sequence[Candidate], pool_hash: str
 ) -> SetManifest:
     """Count what was chosen."""
     method = job.methods[name]
@@ -59,7 +62,8 @@ def build_manifest(
     return SetManifest(
         method=name,
         policy=method.model_dump(mode="json"),
-        identity=identity,
+        pool_hash=pool_hash,
+        settings_hash=settings_hash(name, job),
         n_examples=len(chosen),
         n_missing=max(0, (wanted or 0) - len(chosen)),
         n_duplicates=sum(choice.n_duplicates for choice in choices.values()),
@@ -91,18 +95,32 @@ def _levels(job: CurationJob, chosen: Sequence[Candidate]) -> tuple[LevelCount, 
     )
 
 
+def settings_hash(name: str, job: CurationJob) -> str:
+    """Hash of everything beside the pool that decides a method's set."""
+    parts = {
+        "method": name,
+        "methods": {n: method.model_dump() for n, method in job.methods.items()},
+        "config": job.config.model_dump(),
+        "template": job.template.name,
+        "queries": [query.id for query in job.queries],
+        "seed": job.seed,
+    }
+    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
 def to_dict(manifest: SetManifest) -> dict[str, object]:
     """The manifest as it stands in `manifest.json`."""
     return asdict(manifest)
 
 
-def is_current(folder: Path, identity: str) -> SetManifest | None:
-    """The manifest of the set in `folder` if it is complete and has this identity, else None."""
+def current_manifest(folder: Path, name: str, job: CurationJob, pool_hash: str) -> SetManifest | None:
+    """The manifest of the set in `folder` if it is complete and was made from the same pool and settings, else None."""
     try:
         stored = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if stored.get("identity") != identity or stored.get("schema_version") != SCHEMA_VERSION:
+    wanted = {"pool_hash": pool_hash, "settings_hash": settings_hash(name, job), "schema_version": SCHEMA_VERSION}
+    if any(stored.get(key) != value for key, value in wanted.items()):
         return None
     levels = tuple(LevelCount(**level) for level in stored.pop("levels"))
     return SetManifest(**stored, levels=levels)

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dartune.config import Recipe
-from dartune.errors import ConfigError, WriteError
+from dartune.errors import ConfigError
 from dartune.files import write_json, write_text
-from dartune.recipes import load_recipe, recipe_hash, recipe_toml
+from dartune.recipes import load_recipe, recipe_toml
+
+_DECIDING = {"seed", "engine", "sampling", "prompt"}
+"""Sections of a recipe that decide what is sampled."""
+_FREE = {"engine.n_places", "engine.n_threads", "engine.latency_s", "sampling.speculation", "prompt.student"}
+"""Keys in them that decide only how fast, or nothing about the pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +65,19 @@ class RunFolder:
         return self.path / "logs" / f"{job}.txt"
 
     def claim(self, recipe: Recipe) -> None:
-        """Make the folder, and write the resolved recipe or compare it with the one that has sampled there.
+        """Make the folder and write the resolved recipe, unless it contradicts what was sampled there.
 
-        Raises ConfigError if the folder belongs to another recipe, WriteError if it cannot be made.
+        Raises ConfigError naming what differs, or WriteError if the disk refuses. A recipe may change in what does not
+        touch the pool: more methods or queries, another set size, training or evaluation.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{self.path}: cannot be made ({error.strerror})") from error
-        if not self.recipe.exists() or not self.pool.exists():
-            write_text(self.recipe, recipe_toml(recipe))
-            return
-        stored = load_recipe(self.recipe)
-        if recipe_hash(stored) != recipe_hash(recipe):
-            raise ConfigError(
-                f"{self.path}: holds a run of another recipe ({differences(stored, recipe)}); "
-                "name another folder with --out, or delete this one"
-            )
+        if self.recipe.exists() and self.pool.exists():
+            found = contradictions(load_recipe(self.recipe), recipe)
+            if found:
+                raise ConfigError(
+                    f"{self.path}: was sampled by another recipe ({found}); name another folder with --out, "
+                    "or restore those values"
+                )
+        write_text(self.recipe, recipe_toml(recipe))
 
     def read_timings(self) -> dict[str, float]:
         """Seconds by stage so far."""
@@ -91,11 +92,15 @@ class RunFolder:
         write_json(self.timings, timings)
 
 
-def differences(stored: Recipe, given: Recipe) -> str:
-    """The keys whose values differ, with both values."""
+def contradictions(stored: Recipe, given: Recipe) -> str:
+    """The keys that decide samples and differ, with both values; empty if a pool of `stored` may serve `given`."""
     old, new = _flatten(stored.model_dump(mode="json")), _flatten(given.model_dump(mode="json"))
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    return "; ".join(f"{key}: there {old.get(key)!r}, given {new.get(key)!r}" for key in keys)
+    return "; ".join(
+        f"{key}: there {old.get(key)!r}, given {new.get(key)!r}"
+        for key in keys
+        if key.split(".")[0] in _DECIDING and key not in _FREE
+    )
 
 
 def _flatten(tree: object, prefix: str = "") -> dict[str, object]:

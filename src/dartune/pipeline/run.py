@@ -44,9 +44,8 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
     with _stage(folder, "curate"):
         for manifest in run.curate().values():
             short = f", {manifest.n_missing} fewer than asked" if manifest.n_missing else ""
-            observer.announce(
-                f"set {manifest.method}: {manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens{short}"
-            )
+            size = f"{manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens"
+            observer.announce(f"set {manifest.method}: {size}{short}")
     if run.students or run.evaluated:
         with _stage(folder, "train and evaluate"):
             observer.announce(f"training and evaluating {', '.join(dict.fromkeys([*run.students, *run.evaluated]))}")

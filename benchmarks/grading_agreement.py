@@ -130,10 +130,11 @@ def main() -> None:
 
 
 def _line(name: str, tally: Tally) -> str:
+    share = tally.agree / max(1, tally.n_compared)
     return (
-        f"{name:28} {tally.n_rows:5} rows  agree {tally.agree:5}/{tally.n_compared:5}"
-        f" ({tally.agree / max(1, tally.n_compared):.2%}; audited {tally.agree_audited})"
-        f"  accepted alone {tally.accepted_alone:3}  rejected alone {tally.rejected_alone:3}  {tally.n_rows / tally.cpu_s:7.0f} rows/CPU-s"
+        f"{name:28} {tally.n_rows:5} rows  agree {tally.agree:5}/{tally.n_compared:5} ({share:.2%})"
+        f"  audited {tally.agree_audited:5}  accepted alone {tally.accepted_alone:3}"
+        f"  rejected alone {tally.rejected_alone:3}  {tally.n_rows / tally.cpu_s:7.0f} rows/CPU-s"
     )
 
 

@@ -40,8 +40,23 @@ class Step(NamedTuple):
     decide: Callable[[str, str], bool | None]
 
 
+_LEFT_SIDE = re.compile(r"(?:[a-zA-Z]|\\[a-z]{2,7})(?:'{1,2}|_\w|\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?")
+_EQUALS = re.compile(r"(?<![<>!:\\])=|\\approx|\\equiv|\\in(?![a-zA-Z])")
+_MODULUS = re.compile(r"\(?\\p?mod\{?[^{}()]*[})]*")
+
+
 def _same_text(ref: str, answer: str) -> bool | None:
     return True if ref == answer else None
+
+
+def _equation(ref: str, answer: str) -> bool | None:
+    return False if "=" not in ref and _is_zero_equation(answer) else None
+
+
+def _is_zero_equation(text: str) -> bool:
+    """Whether a text such as "x^2-11=0" is an equation to be solved, and no way to say "0"."""
+    sides = _EQUALS.split(text)
+    return len(sides) == 2 and sides[1] == "0" and not _LEFT_SIDE.fullmatch(sides[0]) and "," not in text
 
 
 STEPS = (
@@ -49,13 +64,10 @@ STEPS = (
     Step("number", numbers.decide),
     Step("sequence", sequences.decide),
     Step("option", texts.decide_options),
+    Step("equation", _equation),
     Step("text", texts.decide),
 )
 """Steps in the order in which they are tried."""
-
-_LEFT_SIDE = re.compile(r"(?:[a-zA-Z]|\\[a-z]{2,7})(?:'{1,2}|_\w|\([a-z](?:,[a-z]){0,2}\))?")
-_EQUALS = re.compile(r"(?<![<>!:\\])=|\\approx|\\equiv|\\in(?![a-zA-Z])")
-_MODULUS = re.compile(r"\(?\\p?mod\{?[^{}()]*[})]*")
 
 
 def compare(ref_answer: str, answer: str) -> Decision:
@@ -69,12 +81,16 @@ def compare(ref_answer: str, answer: str) -> Decision:
     for step in STEPS:
         equal = step.decide(pair.ref, pair.answer)
         if equal is not None:
-            if equal and not units_agree(ref.unit, given.unit):
+            if equal and not units_agree(_unit(ref), _unit(given)):
                 return Decision(False, "unit")
             return Decision(equal, step.name)
-    if not units_agree(ref.unit, given.unit):
+    if not units_agree(_unit(ref), _unit(given)):
         return Decision(False, "unit")
     return Decision(None, "prose") if texts.is_prose(pair.ref) else Decision(None, "symbolic", pair)
+
+
+def _unit(side: Normal) -> str:
+    return "%" if side.text.endswith("%") else side.unit
 
 
 def _fit(ref: Normal, answer: Normal) -> Pair:
@@ -84,7 +100,7 @@ def _fit(ref: Normal, answer: Normal) -> Pair:
         right = _MODULUS.sub("", right)
     ref_sides, answer_sides = _EQUALS.split(left), _EQUALS.split(right)
     if len(ref_sides) == 1 and len(answer_sides) > 1 and "," not in right:
-        right = answer_sides[-1]
+        right = right if _is_zero_equation(right) else answer_sides[-1]
     elif len(ref_sides) == 2 and _LEFT_SIDE.fullmatch(ref_sides[0]) and answer_sides[0] in (right, ref_sides[0]):
         left, right = ref_sides[-1], answer_sides[-1]
     return Pair(left.strip(), right.strip())

@@ -57,7 +57,7 @@ _MARKERS = {
     "hash": re.compile(r"#### *(.*)"),
     "heading": re.compile(r"^#{1,4} *(?:the )?(?:final )?answer *:?[ \t]*\n?(.*)", re.I | re.M),
     "answer_is": re.compile(
-        r"\b(?:answer|solution|result) (?:is|would be|equals)(?: therefore| thus)?\b *:?[ \t]*"
+        r"\b(?:answer|solution|result) (?:is|would be|equals)(?: therefore| thus)?\b *+:?[ \t]*+"
         r"(?!(?:in)?correct\b|wrong\b|right\b|derived\b|obtained\b|given\b|found\b|when\b|by\b|as\b|based\b|that\b)(.*)",
         re.I,
     ),

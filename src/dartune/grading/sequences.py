@@ -30,11 +30,9 @@ def decide(ref: str, answer: str) -> bool | None:
     if left is None and right is None:
         return None
     left, right = left or Sequence("", (ref,)), _merged(right or Sequence("", (answer,)))
-    if not _is_comparable(left.brackets, right.brackets, len(left.items)):
+    if not _is_comparable(left, right) or len(left.items) != len(right.items):
         return False if _all_numbers(left) and _all_numbers(right) else None
-    if len(left.items) != len(right.items):
-        return False if _all_numbers(left) and _all_numbers(right) else None
-    ordered = left.brackets not in _UNORDERED and right.brackets != "{}"
+    ordered = "()" in (left.brackets, right.brackets) or (left.brackets not in _UNORDERED and right.brackets != "{}")
     return _decide_ordered(left.items, right.items) if ordered else _decide_unordered(left.items, right.items)
 
 
@@ -68,11 +66,25 @@ def _split(text: str) -> list[str] | None:
     return [*parts, text[begin:]] if depth == 0 else None
 
 
-def _is_comparable(ref: str, answer: str, n_items: int) -> bool:
-    """Whether brackets can mean the same; of two items in brackets each may be an interval."""
-    if ref == answer or not ref or not answer:
+def _is_comparable(ref: Sequence, answer: Sequence) -> bool:
+    """Whether the brackets can mean the same.
+
+    A half-open interval needs its own brackets. Of two items in brackets each may be an interval: `(1,2)` is not
+    `[1,2]`, and a reference without brackets, a list of values, is not the interval `[1,2]` from lower to higher.
+    """
+    if ref.brackets == answer.brackets:
         return True
-    return n_items != 2 and {ref, answer} <= {"()", "[]"}
+    if "[)" in (ref.brackets, answer.brackets) or "(]" in (ref.brackets, answer.brackets):
+        return False
+    is_pair = len(ref.items) == 2
+    if not ref.brackets and answer.brackets == "[]" and is_pair:
+        return not _is_ascending(answer.items)
+    return not ref.brackets or not answer.brackets or (not is_pair and {ref.brackets, answer.brackets} == {"()", "[]"})
+
+
+def _is_ascending(items: tuple[str, ...]) -> bool:
+    low, high = (parse_number(item) for item in items)
+    return low is None or high is None or low.key()[0] <= high.key()[0]
 
 
 def _merged(sequence: Sequence) -> Sequence:

@@ -26,10 +26,15 @@ _DEGREES = re.compile(r"(\d+(?:\.\d+)?)\^\\circ")
 def judge(ref: str, answer: str) -> Judgement:
     """Compare two canonical texts as LaTeX mathematics; may take any time and memory."""
     import math_verify
+    from latex2sympy2_extended.latex2sympy2 import NormalizationConfig
     from math_verify.parser import LatexExtractionConfig
 
     logging.getLogger("math_verify").setLevel(logging.CRITICAL)
-    config = [LatexExtractionConfig()]
+    # Its table of units holds "t", "m" and "d": it would make 4t equal to 4. Ours has been through the text before.
+    normalization = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
+    )
+    config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=normalization)]
     sides = []
     for text in (ref, answer):
         latex = _in_radians(text)

@@ -32,6 +32,8 @@ def decide(ref: str, answer: str) -> bool | None:
         return times
     if len(ref) == 1 == len(answer) and ref.isalpha() and answer.isalpha():
         return ref == answer
+    if not is_words(ref) and ref != answer and ref.lower() == answer.lower():
+        return False  # 2B and 2b are not the same
     if not is_words(ref):
         return False if is_words(answer) and any(char.isdigit() for char in ref) else None
     left, right = _spoken(ref), _spoken(answer)
@@ -91,6 +93,8 @@ def decide_options(ref: str, answer: str) -> bool | None:
 
 def _spoken(text: str) -> str:
     spoken = " ".join(_WORD.findall(text.lower().replace("'", "")))
+    if len(spoken) == 1 and text.startswith("("):
+        return spoken  # the option (F) is not the word False
     return _ALIASES.get(spoken, spoken)
 
 

@@ -15,8 +15,9 @@ from dartune.config import TrainingConfig
 from dartune.errors import ConfigError, DataError
 from dartune.files import write_json
 from dartune.models import model_digest, resolve_model
-from dartune.training.rows import set_files
 
+SET_FILE = "train.parquet"
+MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "training.json"
 CHECKPOINTS_FOLDER = "checkpoints"
 SCHEMA_VERSION = 1
@@ -49,6 +50,19 @@ class TrainingReport:
     """Wall time in the training loop, without loading; over all resumed runs, lost steps left out."""
     tokens_per_s: float
     """Prompt and completion tokens for each of these seconds."""
+
+
+def set_files(set_dir: Path) -> list[Path]:
+    """The rows and the manifest of a set.
+
+    Raises:
+        DataError: one of them is missing.
+    """
+    files = [set_dir / SET_FILE, set_dir / MANIFEST_FILE]
+    for path in files:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; expected a set folder as curation writes it")
+    return files
 
 
 def identity(config: TrainingConfig, *, set_dir: Path, seed: int) -> Identity:

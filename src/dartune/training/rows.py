@@ -15,12 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dartune.errors import DataError, ModelError
+from dartune.training.record import set_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-SET_FILE = "train.parquet"
-MANIFEST_FILE = "manifest.json"
 IGNORED = -100
 """The label that carries no loss."""
 
@@ -50,19 +49,6 @@ class TokenRows:
 class _Example(NamedTuple):
     prompt_ids: list[int]
     completion_ids: list[int]
-
-
-def set_files(set_dir: Path) -> list[Path]:
-    """The rows and the manifest of a set.
-
-    Raises:
-        DataError: one of them is missing.
-    """
-    files = [set_dir / SET_FILE, set_dir / MANIFEST_FILE]
-    for path in files:
-        if not path.is_file():
-            raise DataError(f"{path}: no such file; expected a set folder as curation writes it")
-    return files
 
 
 def read_rows(set_dir: Path, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> TokenRows:

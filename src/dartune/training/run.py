@@ -18,9 +18,9 @@ from dartune.training.record import (
     write_record,
     write_started,
 )
-from dartune.training.rows import TokenRows, read_rows
 
 if TYPE_CHECKING:
+    from dartune.training.rows import TokenRows
     from dartune.training.sft import StepProgress, Tuned
 
 
@@ -48,6 +48,8 @@ def train(
     this = identity(config, set_dir=set_dir, seed=seed)
     report = finished_report(out, this)
     if report is None:
+        from dartune.training.rows import read_rows
+
         sft = _libraries()
         with sft.quiet(), sft.threads(config.n_threads):
             base = sft.load_base(resolve_model(config.model))
@@ -76,7 +78,7 @@ def _libraries() -> ModuleType:
     return sft
 
 
-def _report(config: TrainingConfig, rows: TokenRows, tuned: "Tuned") -> TrainingReport:
+def _report(config: TrainingConfig, rows: "TokenRows", tuned: "Tuned") -> TrainingReport:
     last = tuned.log_history[-max(1, tuned.n_steps // 10) :]
     n_tokens = config.n_epochs * (rows.n_prompt_tokens + rows.n_completion_tokens)
     return TrainingReport(

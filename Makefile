@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 N_WORKERS ?= 2
 PY := $(VENV)/bin/python
-INSTALL := $(PY) -m pip install --quiet --constraint constraints.txt
+# Twice quiet: pip is to say nothing but errors.
+INSTALL := $(PY) -m pip install -qq --constraint constraints.txt
 
 # One thread for each worker: torch would start one for each core in every one of them.
 TEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n $(N_WORKERS) --dist worksteal
@@ -46,10 +47,12 @@ $(PY):
 	$(INSTALL) pip setuptools
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(PY)
+	@echo 'installing into $(VENV): minutes'
 	$(INSTALL) --no-build-isolation --editable '.[train]'
 	touch $@
 
 # What development needs holds what the demo needs.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
+	@echo 'installing into $(VENV): minutes'
 	$(INSTALL) --no-build-isolation --editable '.[dev]'
 	touch $@ $(VENV)/.train

@@ -79,6 +79,14 @@ def test_too_little_memory_is_ungradable() -> None:
         pool.close()
 
 
+def test_a_worker_that_cannot_start_is_ungradable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Grader() as grader:
+        monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "ungradable"
+        monkeypatch.undo()
+        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+
+
 def test_grades_from_threads_agree() -> None:
     with Grader(n_workers=2) as grader, ThreadPoolExecutor(8) as threads:
         answers = [f"{n}+x" if n % 2 else f"{n}-x" for n in range(40)]

@@ -150,8 +150,9 @@ class WorkerPool:
         worker = places.get()
         try:
             for _attempt in range(2):
-                worker = worker if worker is not None else self._start()
-                reply = self._ask(worker, pair)
+                if worker is None:
+                    worker = self._start()
+                reply = self._ask(worker, pair) if worker is not None else "failed"
                 if reply not in ("failed", "timeout"):
                     return reply
                 worker = None
@@ -196,8 +197,12 @@ class WorkerPool:
         for _ in range(self.n_workers):
             self._places.put(None)
 
-    def _start(self) -> _Worker:
-        worker = _Worker(self._timeout_s, self._memory_mb)
+    def _start(self) -> _Worker | None:
+        """A new worker; None where the machine could not start one."""
+        try:
+            worker = _Worker(self._timeout_s, self._memory_mb)
+        except (_Died, OSError):
+            return None
         self._alive.add(worker)
         return worker
 

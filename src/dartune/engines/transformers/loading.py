@@ -69,7 +69,7 @@ def _read(source: str, dtype: str) -> _Checkpoint:
             source, dtype=dtype, use_safetensors=True, output_loading_info=True
         )
     except (OSError, ValueError, SafetensorError) as exc:
-        reason = str(exc).strip().split("\n", 1)[0]
+        reason = " ".join(str(exc).split())[:300]
         raise ModelError(f"model {source}: transformers cannot load it ({reason})") from exc
     finally:
         if bars:

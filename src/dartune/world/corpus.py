@@ -25,7 +25,7 @@ class CorpusConfig:
 
     fact_rate: float = 0.3
     """Share of documents that are bare facts."""
-    level_weights: tuple[float, ...] = (1.5, 1.5, 1.5, 1.0, 0.6, 0.2)
+    level_weights: tuple[float, ...] = (2.0, 2.0, 1.5, 0.8, 0.3, 0.05)
     """Relative frequency of levels 1, 2, ... among the other documents."""
     family_weights: tuple[float, ...] = (2.0, 1.0, 1.0)
     """Relative frequency of story, expr and rev."""

@@ -96,7 +96,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="nowhere: no such recipe; .*demo"):
+    with pytest.raises(ConfigError, match=r"nowhere: no such recipe; .*demo"):
         load_recipe("nowhere")
 
 
@@ -107,5 +107,5 @@ def test_changes_of_a_study_reach_every_part() -> None:
     assert isinstance(changed.engine, TransformersEngineConfig)
     assert changed.engine.model == "world:teacher-b"
     assert changed.seed == 5
-    with pytest.raises(ConfigError, match="demo: unknown key engine.modle; did you mean 'model'"):
+    with pytest.raises(ConfigError, match=r"demo: unknown key engine\.modle; did you mean 'model'"):
         change_recipe(demo, {"engine.modle": "x"})

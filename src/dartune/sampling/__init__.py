@@ -1,0 +1,1 @@
+"""Sampling: what is asked next, who asks it, and how it goes."""

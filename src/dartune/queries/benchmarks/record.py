@@ -62,6 +62,7 @@ class WebFile:
 
 
 Source = FolderFile | HubCopy | WebFile
+"""Where a benchmark may be found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
 # Everything here needs git, make and Python 3.11 or newer; the rest is installed into $(VENV), at the versions of
-# constraints.txt. PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu spares a machine without a GPU the CUDA libraries.
+# constraints.txt.
 PYTHON ?= python3
 VENV ?= .venv
 N_WORKERS ?= 2

@@ -37,14 +37,14 @@ def test_only_marked_checkpoints_count(tmp_path: Path) -> None:
 
 
 class Launched:
-    """`python -m dartune.training` in its own process."""
+    """A training in its own process."""
 
     def __init__(self, config: TrainingConfig, set_dir: Path, out: Path) -> None:
         file = out.with_suffix(".json")
         file.write_text(config.model_dump_json())
-        options = {"--config": file, "--set": set_dir, "--out": out, "--seed": 5}
+        program = Path(__file__).with_name("launched_training.py")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dartune.training", *(str(part) for option in options.items() for part in option)],
+            [sys.executable, str(program), str(file), str(set_dir), str(out), "5"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

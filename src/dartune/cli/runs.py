@@ -111,9 +111,12 @@ def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJs
 
 def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
     """Fine-tune the base model on every method's set."""
+    from dartune.cli.watching import watching_steps
+
     opened = _open(recipe, out, sets)
     for method in [only] if only else opened.students:
-        opened.train(method)
+        with watching_steps(is_quiet=quiet) as watch:
+            opened.train(method, watch)
         if not quiet:
             say(f"{method}: {opened.folder.model(method, opened.recipe.seed)}")
 

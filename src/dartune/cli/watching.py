@@ -1,14 +1,44 @@
-"""The sampler's progress, live on a terminal and as a line now and then elsewhere."""
+"""Progress on standard error: live on a terminal, a line now and then elsewhere."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from dartune.cli.console import complain
 from dartune.sampling.progress import Progress
-from dartune.sampling.run import Watcher
+
+if TYPE_CHECKING:
+    from dartune.training.sft import StepProgress
 
 _LINE_EVERY_S = 10.0
+
+
+@contextmanager
+def watching(*, is_quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A watcher of sampling that shows how it goes while the block runs; None where nothing is to be shown."""
+    with _shown(is_quiet=is_quiet) as show:
+        yield None if show is None else lambda progress: show(progress_line(progress))
+
+
+@contextmanager
+def watching_steps(*, is_quiet: bool) -> Iterator["Callable[[StepProgress], None] | None"]:
+    """The same for fine-tuning."""
+    start = time.monotonic()
+    first: list[int] = []
+
+    def line(progress: "StepProgress") -> str:
+        first[:] = first or [progress.step - 1]
+        pace_s = (time.monotonic() - start) / (progress.step - first[0])
+        return (
+            f"step {progress.step:,} of {progress.n_steps:,}, loss {progress.loss:.3f}, "
+            f"learning rate {progress.learning_rate:.2e}, {progress.tokens_per_s:,.0f} tokens/s, "
+            f"{_clock(pace_s * (progress.n_steps - progress.step))} left"
+        )
+
+    with _shown(is_quiet=is_quiet) as show:
+        yield None if show is None else lambda progress: show(line(progress))
 
 
 def progress_line(progress: Progress) -> str:
@@ -25,8 +55,7 @@ def progress_line(progress: Progress) -> str:
 
 
 @contextmanager
-def watching(*, is_quiet: bool) -> Iterator[Watcher | None]:
-    """A watcher that shows progress on standard error while the block runs."""
+def _shown(*, is_quiet: bool) -> Iterator[Callable[[str], None] | None]:
     if is_quiet:
         yield None
     elif sys.stderr.isatty():
@@ -35,19 +64,21 @@ def watching(*, is_quiet: bool) -> Iterator[Watcher | None]:
         from rich.text import Text
 
         with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
-            yield lambda progress: live.update(Text(progress_line(progress)))
+            yield lambda line: live.update(Text(line))
     else:
-        yield _Lines().show
+        yield _now_and_then()
 
 
-class _Lines:
-    def __init__(self) -> None:
-        self._last_s = 0.0
+def _now_and_then() -> Callable[[str], None]:
+    last_s = time.monotonic()
 
-    def show(self, progress: Progress) -> None:
-        if progress.elapsed_s - self._last_s >= _LINE_EVERY_S:
-            self._last_s = progress.elapsed_s
-            complain(progress_line(progress))
+    def show(line: str) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= _LINE_EVERY_S:
+            last_s = time.monotonic()
+            complain(line)
+
+    return show
 
 
 def _clock(seconds: float) -> str:

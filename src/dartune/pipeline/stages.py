@@ -1,6 +1,8 @@
 """The stages of a run. Each reads what the one before it left in the folder, and knows from it whether it is done."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dartune.config import EngineConfig, Recipe, TransformersEngineConfig
 from dartune.curation import CurationJob, SetManifest, curate
@@ -13,6 +15,9 @@ from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
 from dartune.queries import QuerySet, load_queries
 from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
+
+if TYPE_CHECKING:
+    from dartune.training.sft import StepProgress
 
 BASE = "base"
 """Name of the model before fine-tuning, in the tables and in the folder."""
@@ -78,16 +83,16 @@ class Run:
         )
         return curate(self.folder.pool, job, out=self.folder.sets)
 
-    def train(self, method: str) -> None:
+    def train(self, method: str, progress: "Callable[[StepProgress], None] | None" = None) -> None:
         """Fine-tune the base model on one method's set, unless that is done already."""
-        from dartune.training import is_trained, train
+        from dartune.training import train
 
         config, seed = self.recipe.training, self.recipe.seed
         if config is None or method not in self.recipe.methods:
             raise ConfigError(f"train: expected one of {', '.join(self.students) or 'no models'}, got {method!r}")
-        set_dir, out = self.folder.sets / method, self.folder.model(method, seed)
-        if not is_trained(out, config, set_dir=set_dir, seed=seed):
-            train(config, set_dir=set_dir, out=out, seed=seed)
+        train(
+            config, set_dir=self.folder.sets / method, out=self.folder.model(method, seed), seed=seed, progress=progress
+        )
 
     def evaluate(self, model: str, watch: Watcher | None = None) -> SamplingReport:
         """Let one model answer the benchmarks."""

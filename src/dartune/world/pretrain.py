@@ -1,7 +1,7 @@
 """The recipe of the packaged models: a teacher and a younger base out of one pretraining run.
 
-Accuracy jumps while the learning rate decays, so the base is the checkpoint before the decay and the teacher one
-inside it. The run ends with the teacher. On one machine the same config gives the same weights.
+Accuracy jumps while the learning rate decays, so the base is a checkpoint before the decay and the teacher one
+inside it or at its end, where the run ends. On one machine with one thread the same config gives the same weights.
 """
 
 import json
@@ -74,7 +74,10 @@ PACKAGED_RECIPES: dict[str, PretrainConfig] = {
     "a": PretrainConfig(pair="a", seed=15, base_tokens=3_017_695),
     "b": PretrainConfig(pair="b", seed=16, base_tokens=3_014_056),
 }
-"""Pair -> the config that made its packaged models. The base is a checkpoint that answers about 45 % of unseen training-bucket queries rightly."""
+"""Pair -> the config that made its packaged models.
+
+The base was picked among the watched checkpoints to answer about 45 % of unseen queries of the training bucket.
+"""
 
 
 class Progress(NamedTuple):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +59,10 @@ def run(
     opened = _open(recipe, out, sets)
     if dry_run:
         return _show_plan(opened)
-    with watching(is_quiet=quiet) as watch:
-        observer = Observer(announce=(lambda line: None) if quiet else complain, watch=watch)
-        work = run_study if opened.recipe.study else run_recipe
-        summary = work(opened.recipe, opened.folder, observer, n_jobs=jobs)
+    announce = (lambda line: None) if quiet else complain
+    observer = Observer(announce=announce, watching=partial(watching, is_quiet=quiet))
+    work = run_study if opened.recipe.study else run_recipe
+    summary = work(opened.recipe, opened.folder, observer, n_jobs=jobs)
     if as_json:
         return say(to_json(summary))
     _print_tables(summary)

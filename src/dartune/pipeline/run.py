@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from dartune.analysis.report import write_report
@@ -19,10 +19,12 @@ from dartune.sampling.run import Watcher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Who is told what happens: `announce` when a stage starts or a job ends, `watch` how sampling goes."""
+    """Who is told what happens."""
 
     announce: Callable[[str], None]
-    watch: Watcher | None = None
+    """Gets a line when a stage starts or a job ends."""
+    watching: Callable[[], AbstractContextManager[Watcher | None]] = nullcontext
+    """Opens a watcher for as long as sampling goes on."""
 
 
 def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs: int | None = None) -> RunSummary:
@@ -34,9 +36,9 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
     run = Run(recipe=recipe, folder=folder)
     run.check()
     folder.claim(recipe)
-    with _stage(folder, "sample"):
+    with _stage(folder, "sample"), observer.watching() as watch:
         observer.announce("sampling")
-        report = run.sample(observer.watch)
+        report = run.sample(watch)
     if report.is_interrupted:
         raise Interrupted(
             f"stopped while sampling; everything graded is in {folder.pool}; run the same command to go on"
@@ -48,8 +50,9 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
             observer.announce(f"set {manifest.method}: {size}{short}")
     if run.students or run.evaluated:
         with _stage(folder, "train and evaluate"):
-            observer.announce(f"training and evaluating {', '.join(dict.fromkeys([*run.students, *run.evaluated]))}")
-            run_tasks(_model_tasks(run), n_at_once=n_jobs or default_jobs(recipe), announce=observer.announce)
+            tasks = _model_tasks(run)
+            observer.announce(f"{', '.join(task.name for task in tasks)}; progress in {tasks[0].log.parent}")
+            run_tasks(tasks, n_at_once=n_jobs or default_jobs(recipe), announce=observer.announce)
     summary = summarise(run)
     write_summary(summary, folder.summary)
     write_report(summary, folder.report)
@@ -67,10 +70,7 @@ def _model_tasks(run: Run) -> list[Task]:
     tasks = []
     for model in dict.fromkeys([*run.students, *run.evaluated]):
         stages = ["train"] * (model in run.students) + ["evaluate"] * (model in run.evaluated)
-        commands = [
-            [stage, str(run.folder.recipe), "--out", str(run.folder.path), "--only", model, "--quiet"]
-            for stage in stages
-        ]
+        commands = [[stage, str(run.folder.recipe), "--out", str(run.folder.path), "--only", model] for stage in stages]
         tasks.append(Task(name=f"{' and '.join(stages)} {model}", commands=commands, log=run.folder.log(model)))
     return tasks
 

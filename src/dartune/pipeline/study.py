@@ -36,7 +36,7 @@ def run_study(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs: 
     for _, cell in cells:
         path = folder.path / f"{cell.name}.toml"
         write_text(path, recipe_toml(cell))
-        command = ["run", str(path), "--out", str(folder.path / cell.name), "--jobs", "1", "--quiet"]
+        command = ["run", str(path), "--out", str(folder.path / cell.name), "--jobs", "1"]
         tasks.append(Task(name=cell.name, commands=[command], log=folder.log(cell.name)))
     observer.announce(f"study of {len(tasks)} runs")
     run_tasks(tasks, n_at_once=n_jobs or default_jobs(recipe), announce=observer.announce)

@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dartune.pool import read_samples
+from dartune.errors import PoolBusy
+from dartune.pool import PoolWriter, Provenance, read_samples, read_settings
 from dartune.pool.overview import find_faults
 from dartune.pool.schema import list_shards
+from dartune.types import SamplingParams
 from fake_recipe import write_recipe
 
 N_KILLS = 20
@@ -111,3 +113,33 @@ def test_an_interrupted_run_ends_cleanly_and_says_how_to_go_on(tmp_path: Path, n
     n_before = len(read_samples(out / "pool"))
     finish(recipe, out, ["engine.n_places=256"], "run")
     assert len(read_samples(out / "pool")) > n_before
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(60)
+def test_jobs_end_with_the_run_that_started_them(tmp_path: Path) -> None:
+    study = "[study]\nseeds = [1]\n[study.variants.a]\n"
+    recipe = write_recipe(tmp_path, latency_s=0.5, more=study)
+    process = start(recipe, tmp_path / "run", ["engine.n_places=4"], "run")
+    pool = tmp_path / "run" / "a-1" / "pool"
+    while not rows_on_disk(pool):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with PoolWriter(pool, provenance_of(pool)):
+                break
+        except PoolBusy:
+            assert time.monotonic() < deadline, "the job still writes to its pool"
+            time.sleep(0.1)
+    assert find_faults(pool) == []
+
+
+def provenance_of(pool: Path) -> Provenance:
+    settings = read_settings(pool)
+    params = SamplingParams()
+    assert (settings["temperature"], settings["top_p"]) == (params.temperature, params.top_p)
+    return Provenance(model=str(settings["model"]), template=str(settings["template"]), params=params, run_seed=1)

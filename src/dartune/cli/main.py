@@ -11,6 +11,7 @@ from dartune import __version__
 from dartune.cli import pools, queries, runs, world
 from dartune.cli.console import complain
 from dartune.errors import DartuneError, InputError, Interrupted
+from dartune.pipeline.processes import die_with_parent
 
 app = typer.Typer(
     name="dartune",
@@ -35,6 +36,7 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    die_with_parent()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,6 +1,8 @@
 """Several jobs of a run at a time, each a process of its own with its own log."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +14,10 @@ from pathlib import Path
 
 from dartune.errors import DartuneError, InputError
 
+PARENT_VARIABLE = "DARTUNE_PARENT"
+"""Environment variable by which a job knows the process that it must not outlive."""
+
+_PR_SET_PDEATHSIG = 1
 _GRACE_S = 10.0
 _TAIL_LINES = 5
 
@@ -53,7 +59,7 @@ def _run_task(task: Task, stop: threading.Event, announce: Callable[[str], None]
 
 
 def _run_command(task: Task, command: Sequence[str], stop: threading.Event) -> None:
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", PARENT_VARIABLE: str(os.getpid())}
     with task.log.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dartune", *command],
@@ -82,3 +88,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def die_with_parent() -> None:
+    """Have the system end this process when the run that started it ends, even by kill -9; a no-op elsewhere.
+
+    Otherwise a job that lost its run would go on writing where the resumed run starts the same job again. Linux only:
+    other systems have no such call.
+    """
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it ended before the call
+        sys.exit(1)

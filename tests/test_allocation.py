@@ -1,10 +1,11 @@
 import math
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dartune.allocation import merge, n_trials_needed, power_family, prop2diff, uniform, vanilla
+from dartune.allocation import n_trials_needed, power_family, prop2diff, uniform, vanilla
 from dartune.types import Difficulty, Target
 
 counts = st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
@@ -35,11 +36,16 @@ def test_nothing_fails_leaves_the_cover_to_prop2diff_and_k_to_uniform() -> None:
     assert power_family([0.0, 0.0], k=8, cover=1, alpha=0.0) == [8, 8]
 
 
+def test_a_cover_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="cover: expected 1 or more, got 0"):
+        power_family([0.5], k=8, cover=0, alpha=1.0)
+
+
 def test_no_queries_no_targets() -> None:
     assert power_family([], k=8, cover=1, alpha=1.0) == []
 
 
-@given(st.lists(counts, min_size=1, max_size=30), st.integers(1, 400), st.integers(0, 5))
+@given(st.lists(counts, min_size=1, max_size=30), st.integers(1, 400), st.integers(1, 5))
 def test_prop2diff_is_the_exact_ceiling_of_the_proportion(tallies: list[tuple[int, int]], k: int, cover: int) -> None:
     difficulties = [Difficulty(n_trials=n, n_correct=c) for n, c in tallies]
     rates = [Fraction(n - c, n) for n, c in tallies]
@@ -60,11 +66,6 @@ def test_harder_queries_never_get_less(fail_rates: list[float], k: float, alpha:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(1, 200))
 def test_alpha_zero_is_uniform(fail_rates: list[float], k: int) -> None:
     assert power_family(fail_rates, k=k, cover=1, alpha=0.0) == [k] * len(fail_rates)
-
-
-def test_merging_satisfies_each_target() -> None:
-    merged = merge([vanilla(7), uniform(4, max_trials=96), Target(n_correct=8, max_trials=64, min_trials=12)])
-    assert merged == Target(n_correct=8, max_trials=96, min_trials=12)
 
 
 def test_cost_ends_with_the_last_wanted_correct_response() -> None:

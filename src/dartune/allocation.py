@@ -39,21 +39,15 @@ def power_family(fail_rates: Sequence[float], *, k: float, cover: int, alpha: fl
     """Targets max(cover, ceil(k * (f_i / f_max) ** alpha)) for fail rates in [0, 1].
 
     Where nothing fails (f_max = 0) there is no difficulty to follow: each query gets its share at ratio 0.
+    Raises ValueError for a `cover` below 1: a target of 0 is that of VRT, which keeps all.
     """
+    if cover < 1:
+        raise ValueError(f"cover: expected 1 or more, got {cover}")
     f_max = max(fail_rates, default=0.0)
     ratios = [f / f_max if f_max > 0 else 0.0 for f in fail_rates]
     # Rounding to 9 places first: k * ratio is an integer in exact arithmetic far more often than in floating point,
     # and ceil must not turn 96.00000000000001 into 97.
     return [max(cover, math.ceil(round(k * ratio**alpha, 9))) for ratio in ratios]
-
-
-def merge(targets: Sequence[Target]) -> Target:
-    """The smallest target that satisfies each of `targets`, for methods that share one pool."""
-    return Target(
-        n_correct=max(t.n_correct for t in targets),
-        max_trials=max(t.max_trials for t in targets),
-        min_trials=max(t.min_trials for t in targets),
-    )
 
 
 def n_trials_needed(outcomes: Sequence[bool | None], target: Target) -> int:

@@ -7,17 +7,24 @@ one. The resolved recipe is written into the run's folder, and its hash is the r
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dartune.types import SamplingParams
 
-EngineName = Literal["fake", "replay", "transformers"]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A number of things, as pools store it."""
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""What every library takes as a seed."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+"""What can name a folder on any system."""
+RESERVED_NAMES = ("base", "teacher")
+"""Names of the models that are evaluated beside those trained on a method's set."""
 
 
 class Section(BaseModel):
-    """A part of a recipe: frozen, and closed to unknown keys."""
+    """A part of a recipe: frozen, closed to unknown keys and to numbers that are none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class QueriesConfig(Section):
@@ -33,9 +40,9 @@ class QueriesConfig(Section):
     """Folder with the benchmark files; before DARTUNE_DATA and the network."""
     levels: tuple[int, ...] | None = None
     domains: tuple[str, ...] | None = None
-    limit: PositiveInt | None = None
+    limit: Count | None = None
     """The first this many, after the filters; for a procedural world, how many to make."""
-    sample: PositiveInt | None = None
+    sample: Count | None = None
     """A seeded sample of this many, after the filters."""
 
 
@@ -49,7 +56,7 @@ class FakeEngineConfig(Section):
     latency_s: float = 0.0
     """Mean seconds a response takes (exponential)."""
     failure_rate: float = 0.0
-    n_places: PositiveInt = 256
+    n_places: Count = 256
 
 
 class ReplayEngineConfig(Section):
@@ -59,7 +66,7 @@ class ReplayEngineConfig(Section):
     path: Path
     columns: dict[str, str] = Field(default_factory=dict)
     """Field (query, response) -> column of the file, where they differ."""
-    n_places: PositiveInt = 256
+    n_places: Count = 256
 
 
 class TransformersEngineConfig(Section):
@@ -68,10 +75,10 @@ class TransformersEngineConfig(Section):
     name: Literal["transformers"] = "transformers"
     model: str
     """A model folder, a hub id, or "world:<name>" for a packaged model of the embedded world."""
-    n_places: PositiveInt = 512
+    n_places: Count = 512
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = "auto"
-    n_threads: PositiveInt | None = None
+    n_threads: Count | None = None
     """CPU threads of one process; None leaves torch's default."""
 
 
@@ -92,7 +99,7 @@ class SamplingConfig(Section):
 
     temperature: Annotated[float, Field(ge=0)] = 1.6
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_new_tokens: PositiveInt = 2048
+    max_new_tokens: Count = 2048
     stop: tuple[str, ...] = ()
     speculation: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How far the tail of hard queries is tried ahead: in-flight tries up to this share of those expected to be needed.
@@ -116,15 +123,21 @@ class VanillaMethod(Method):
     """VRT, the baseline: `n_trials` tries for every query, all that is correct kept."""
 
     policy: Literal["vanilla"]
-    n_trials: PositiveInt
+    n_trials: Count
 
 
 class UniformMethod(Method):
     """DARS-Uniform: sample each query until it has `k` correct responses."""
 
     policy: Literal["uniform"]
-    k: PositiveInt = 40
-    max_trials: PositiveInt = 2048
+    k: Count = 40
+    max_trials: Count = 2048
+
+    @model_validator(mode="after")
+    def _target_fits_cap(self) -> Self:
+        if self.k > self.max_trials:
+            raise ValueError(f"k ({self.k}) must not exceed max_trials ({self.max_trials})")
+        return self
 
 
 class Prop2DiffMethod(Method):
@@ -134,16 +147,17 @@ class Prop2DiffMethod(Method):
     k: Annotated[float, Field(gt=0)] = 192
     alpha: Annotated[float, Field(ge=0)] = 1.0
     """Exponent on the relative fail rate; 1 is the paper's, 0 is uniform."""
-    cover: Annotated[int, Field(ge=0)] = 1
+    cover: Count = 1
     """At least this many for every query (the paper's cover rule)."""
-    n_pilot: PositiveInt = 52
+    n_pilot: Count = 52
     """First tries of every query from which its fail rate is taken; they count as samples too."""
-    max_trials: PositiveInt = 2048
+    max_trials: Count = 2048
 
     @model_validator(mode="after")
-    def _pilot_fits_cap(self) -> Self:
-        if self.n_pilot > self.max_trials:
-            raise ValueError(f"n_pilot ({self.n_pilot}) must not exceed max_trials ({self.max_trials})")
+    def _target_fits_cap(self) -> Self:
+        for name in ("n_pilot", "k", "cover"):
+            if getattr(self, name) > self.max_trials:
+                raise ValueError(f"{name} ({getattr(self, name)}) must not exceed max_trials ({self.max_trials})")
         return self
 
 
@@ -153,7 +167,7 @@ MethodConfig = Annotated[VanillaMethod | UniformMethod | Prop2DiffMethod, Field(
 class CurationConfig(Section):
     """How a training set is chosen from the pool."""
 
-    n_examples: PositiveInt | None = None
+    n_examples: Count | None = None
     """Size of every method's set; None keeps all that its policy chooses."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
@@ -165,11 +179,11 @@ class TrainingConfig(Section):
     model: str
     """The base model: a folder, a hub id, or "world:<name>"."""
     n_epochs: Annotated[float, Field(gt=0)] = 3
-    batch_size: PositiveInt = 64
+    batch_size: Count = 64
     """Rows in one optimizer step (packed rows where `packing`), over all devices."""
-    device_batch_size: PositiveInt = 1
+    device_batch_size: Count = 1
     """Rows on one device at a time; gradients accumulate up to `batch_size`."""
-    max_length: PositiveInt = 4096
+    max_length: Count = 4096
     """Tokens in one row."""
     packing: bool = True
     learning_rate: Annotated[float, Field(gt=0)] = 1e-5
@@ -178,9 +192,9 @@ class TrainingConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     gradient_checkpointing: bool = False
-    checkpoint_every: PositiveInt = 500
+    checkpoint_every: Count = 500
     """Optimizer steps between checkpoints from which a stopped training resumes."""
-    n_threads: PositiveInt | None = None
+    n_threads: Count | None = None
     """CPU threads of one process; None leaves torch's default."""
 
 
@@ -191,7 +205,7 @@ class EvaluationConfig(Section):
     """Name in the tables -> queries."""
     in_domain: tuple[str, ...] = ()
     """Names of the benchmarks that count as in-domain; the others are out of domain."""
-    max_new_tokens: PositiveInt = 2048
+    max_new_tokens: Count = 2048
     include_base: bool = True
     """Score the base model as well."""
     include_teacher: bool = False
@@ -201,23 +215,44 @@ class EvaluationConfig(Section):
 class StudyConfig(Section):
     """A recipe repeated over seeds and variants, so that a difference can be told from luck."""
 
-    seeds: tuple[int, ...]
-    variants: dict[str, dict[str, str | int | float | bool]]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    variants: Annotated[dict[Name, dict[str, str | int | float | bool]], Field(min_length=1)]
     """Name -> recipe keys ("engine.model") and the values that they take in it."""
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("two seeds are the same, and so would be their runs")
+        return self
 
 
 class Recipe(Section):
     """One whole run: sample, curate, train, evaluate, report."""
 
-    name: str
-    seed: int = 0
+    name: Name
+    seed: Seed = 0
     queries: QueriesConfig
     prompt: PromptConfig = PromptConfig()
     engine: EngineConfig
     sampling: SamplingConfig = SamplingConfig()
-    methods: dict[str, MethodConfig]
+    methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]
     """Name of a training set -> the policy that allocates its samples. All draw on one pool."""
     curation: CurationConfig = CurationConfig()
     training: TrainingConfig | None = None
     evaluation: EvaluationConfig | None = None
     study: StudyConfig | None = None
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        taken = [name for name in self.methods if name in RESERVED_NAMES]
+        if taken:
+            raise ValueError(f"methods.{taken[0]}: this name means the model itself; choose another")
+        evaluation = self.evaluation
+        if evaluation is None:
+            return self
+        if self.training is None and not evaluation.include_teacher:
+            raise ValueError("evaluation has no model to score: add [training], or evaluation.include_teacher = true")
+        strangers = [name for name in evaluation.in_domain if name not in evaluation.benchmarks]
+        if strangers:
+            raise ValueError(f"evaluation.in_domain: expected names of evaluation.benchmarks, got {strangers[0]!r}")
+        return self

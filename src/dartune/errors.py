@@ -6,9 +6,9 @@ DartuneError
  |   |- DataError        a file, row or column of data
  |   |- ModelError       a model folder
  |   |- PoolError        a pool that cannot be opened for what is asked
- |   |   |- PoolBusy         another process writes to it
  |   |   |- PoolMismatch     it was made with other settings
  |   |   |- PoolVersion      it was made with another schema
+ |   |- FolderBusy       another process writes to a folder
  |   `- MissingExtra     an optional dependency is not installed
  |- EngineError          one request failed: recorded in the pool, the run goes on
  |- EngineDown           the engine can answer no request any more: the run stops, resumable
@@ -43,16 +43,16 @@ class PoolError(InputError):
     """A pool cannot be opened for what is asked."""
 
 
-class PoolBusy(PoolError):
-    """Another process is writing to the pool."""
-
-
 class PoolMismatch(PoolError):
     """The pool was made with settings that contradict those given."""
 
 
 class PoolVersion(PoolError):
     """The pool was written with another schema version."""
+
+
+class FolderBusy(InputError):
+    """Another process is writing to a folder."""
 
 
 class MissingExtra(InputError, ImportError):

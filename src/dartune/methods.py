@@ -13,31 +13,47 @@ from dartune.difficulty import pilot_difficulty
 from dartune.types import Difficulty, Outcomes, Target
 
 
-def pilot_target(method: MethodConfig) -> Target:
-    """What a method asks for before anything is known of a query."""
-    match method:
-        case VanillaMethod():
-            return vanilla(method.n_trials)
-        case UniformMethod():
-            return uniform(method.k, max_trials=method.max_trials)
-        case Prop2DiffMethod():
-            return vanilla(method.n_pilot)
-        case _:
-            assert_never(method)
+def pilot_target(method: MethodConfig) -> Target | None:
+    """The tries of every query that a method must see before it can set targets; None if it needs none."""
+    return vanilla(method.n_pilot) if isinstance(method, Prop2DiffMethod) else None
 
 
 def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Outcomes) -> list[Target]:
     """The target of each query, in order, once the pilot tries are in `outcomes`."""
-    if not isinstance(method, Prop2DiffMethod):
-        return [pilot_target(method)] * len(query_ids)
-    return prop2diff(
-        pilot_difficulties(method, query_ids, outcomes),
-        k=method.k,
-        cover=method.cover,
-        max_trials=method.max_trials,
-        n_pilot=method.n_pilot,
-        alpha=method.alpha,
-    )
+    match method:
+        case VanillaMethod():
+            return [vanilla(method.n_trials)] * len(query_ids)
+        case UniformMethod():
+            return [uniform(method.k, max_trials=method.max_trials)] * len(query_ids)
+        case Prop2DiffMethod():
+            return prop2diff(
+                pilot_difficulties(method, query_ids, outcomes),
+                k=method.k,
+                cover=method.cover,
+                max_trials=method.max_trials,
+                n_pilot=method.n_pilot,
+                alpha=method.alpha,
+            )
+        case _:
+            assert_never(method)
+
+
+def least_trials(method: MethodConfig) -> int:
+    """Tries that a method makes for a query even if all are right."""
+    match method:
+        case VanillaMethod():
+            return method.n_trials
+        case UniformMethod():
+            return method.k
+        case Prop2DiffMethod():
+            return max(method.n_pilot, method.cover)
+        case _:
+            assert_never(method)
+
+
+def most_trials(method: MethodConfig) -> int:
+    """Tries that a method makes for a query even if none is right."""
+    return method.n_trials if isinstance(method, VanillaMethod) else method.max_trials
 
 
 def pilot_difficulties(method: Prop2DiffMethod, query_ids: Sequence[str], outcomes: Outcomes) -> list[Difficulty]:

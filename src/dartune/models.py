@@ -7,6 +7,19 @@ from pathlib import Path
 from dartune.errors import ModelError
 
 WORLD_PREFIX = "world:"
+_DECIDING_FILES = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
+"""What decides a model's texts beside its weights: how it is built, how it reads and writes, when it ends."""
 _WEIGHTS = "model.safetensors"
 _WEIGHTS_INDEX = "model.safetensors.index.json"
 
@@ -62,15 +75,16 @@ def _shards(index: Path) -> list[Path]:
 
 
 def model_digest(resolved: str) -> str:
-    """Content hash of a local model's configuration and weights, 32 hex digits; a hub id stands for itself.
+    """Content hash of a local model: its configuration, tokenizer and weights; a hub id stands for itself.
 
-    Reads every byte: about a second for each gigabyte.
+    32 hex digits. Reads every byte: about a second for each gigabyte.
     """
     folder = Path(resolved)
     if not folder.is_dir():
         return resolved
+    small = [folder / name for name in _DECIDING_FILES if (folder / name).is_file()]
     digest = hashlib.blake2b(digest_size=16)
-    for path in [folder / "config.json", *weight_files(folder)]:
+    for path in [*small, *weight_files(folder)]:
         with path.open("rb") as file:
             digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
     return digest.hexdigest()

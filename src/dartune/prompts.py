@@ -69,15 +69,19 @@ def _chat_renderer(model: str | None) -> Callable[[str], str]:
         raise MissingExtra("transformers", "hf") from None
     from dartune.models import resolve_model
 
-    tokenizer = AutoTokenizer.from_pretrained(resolve_model(model))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(resolve_model(model))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"model {model}: its tokenizer cannot be loaded ({reason})") from error
     if not tokenizer.chat_template:
         raise ModelError(f"{model}: its tokenizer has no chat template; set prompt.template to another, e.g. 'alpaca'")
-    bos = tokenizer.bos_token or ""
+    # Where the engine's tokenizer puts the first token itself, the template must not put it twice.
+    bos = str(tokenizer.bos_token or "") if tokenizer("a").input_ids[:1] == [tokenizer.bos_token_id] else ""
 
     def render(text: str) -> str:
         messages = [{"role": "user", "content": text}]
         prompt = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        # The engine's tokenizer adds the first token itself.
-        return prompt.removeprefix(bos) if bos else prompt
+        return prompt.removeprefix(bos)
 
     return render

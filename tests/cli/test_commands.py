@@ -6,6 +6,8 @@ import pytest
 from dartune.cli.main import run
 from fake_recipe import write_recipe
 
+EVALUATION = "evaluation.benchmarks.x={source='world/held-out',limit=5}"
+
 
 def lines(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
     captured = capsys.readouterr()
@@ -73,6 +75,14 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["sample", "RECIPE", "--set", "engine={name='transformers',model='world:teecher'}"], "teacher-a"),
         (["sample", "RECIPE", "--set", "prompt.template=alpca"], "expected one of alpaca"),
         (["sample", "RECIPE", "--set", "prompt.template=chat"], "'chat' needs an engine with a model"),
+        (
+            ["run", "RECIPE", "--set", "methods.a={policy='vanilla',n_trials=1,equal_tokens_with='b'}"],
+            "equal_tokens_with",
+        ),
+        (["run", "RECIPE", "--set", "training={model='world:base-a'}", "--set", EVALUATION], "expected 'transformers'"),
+        (["sample", "RECIPE", "--set", "study={seeds=[1],variants={a={}}}"], "a study; 'dartune run' runs it"),
+        (["sample", "RECIPE", "--out", "FILE"], "expected a folder for the run, got a file"),
+        (["pool", "show", "FILE"], "not a pool"),
         (["train", "RECIPE", "--only", "vrt"], "train: expected one of no models"),
         (["evaluate", "RECIPE", "--only", "vrt"], "evaluate: expected one of no models"),
         (["curate", "RECIPE"], "pool: not a pool"),
@@ -88,8 +98,11 @@ def test_bad_input_is_one_line_and_exit_code_2(
     folder = tmp_path / "empty"
     folder.mkdir()
     recipe = str(write_recipe(tmp_path))
-    filled = [a.replace("RECIPE", recipe).replace("FOLDER", str(folder)) for a in arguments]
-    if arguments[0] in ("run", "sample", "train", "evaluate", "curate"):
+    file = tmp_path / "file"
+    file.touch()
+    known = {"RECIPE": recipe, "FILE": str(file)}
+    filled = [known.get(a, a.replace("FOLDER", str(folder))) for a in arguments]
+    if arguments[0] in ("run", "sample", "train", "evaluate", "curate") and "--out" not in arguments:
         filled += ["--out", str(tmp_path / "run")]
     assert run(filled) == 2
     out, err = lines(capsys)
@@ -124,3 +137,14 @@ def test_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines(capsys)[0].strip().splitlines()) == 2
     assert run(["queries", "check", "world/train", "--limit", "50"]) == 0
     assert "50 different problems" in lines(capsys)[0]
+
+
+def test_ctrl_c_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dartune.pipeline.stages.load_queries", interrupt)
+    assert run(["run", str(write_recipe(tmp_path)), "--out", str(tmp_path / "run")]) == 130
+    assert "run the same command to go on" in lines(capsys)[1]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,7 +10,7 @@ from dartune.curation import CurationJob, SetManifest, curate
 from dartune.engines.fake import FakeEngine
 from dartune.errors import ConfigError, DataError
 from dartune.grading import Grader
-from dartune.prompts import load_template
+from dartune.prompts import Template, load_template
 from dartune.sampling.run import Job, sample_pool
 from dartune.types import Query, SamplingParams
 
@@ -94,6 +95,34 @@ def test_a_set_that_is_current_is_left_alone(pool: Path, tmp_path: Path) -> None
     assert make(pool, tmp_path, n_examples=50) == first
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
     assert make(pool, tmp_path, n_examples=60)["vrt"].n_examples == 60
+
+
+def test_a_set_whose_prompts_or_levels_changed_is_made_again(pool: Path, tmp_path: Path) -> None:
+    def curate_with(queries: list[Query], template: Template) -> None:
+        job = CurationJob(
+            queries=queries, methods={"vrt": METHODS["vrt"]}, config=CurationConfig(), template=template, seed=1
+        )
+        curate(pool, job, out=tmp_path)
+
+    chat = Template(name="chat", render=lambda text: f"<old>{text}", separator="")
+    curate_with(QUERIES, chat)
+    curate_with(QUERIES, replace(chat, render=lambda text: f"<new>{text}"))
+    assert pq.read_table(tmp_path / "vrt" / "train.parquet")["prompt"][0].as_py().startswith("<new>")
+    curate_with([replace(query, level=9) for query in QUERIES], chat)
+    assert set(pq.read_table(tmp_path / "vrt" / "train.parquet")["level"].to_pylist()) == {9}
+
+
+def test_a_set_that_cannot_reach_the_tokens_it_is_to_match_says_so(pool: Path, tmp_path: Path) -> None:
+    few = VanillaMethod(policy="vanilla", n_trials=1, equal_tokens_with="prop2diff")
+    manifests = make(pool, tmp_path, {"prop2diff": METHODS["prop2diff"], "few": few})
+    missing = manifests["prop2diff"].response_tokens - manifests["few"].response_tokens
+    assert manifests["few"].n_missing_tokens == missing > 0
+    assert manifests["prop2diff"].n_unfinished == 0
+
+
+def test_a_pool_that_is_not_sampled_to_its_end_is_noticed(pool: Path, tmp_path: Path) -> None:
+    deeper: dict[str, MethodConfig] = {"deeper": UniformMethod(policy="uniform", k=30, max_trials=500)}
+    assert make(pool, tmp_path, deeper)["deeper"].n_unfinished > 0
 
 
 def test_a_set_without_its_manifest_is_made_again(pool: Path, tmp_path: Path) -> None:

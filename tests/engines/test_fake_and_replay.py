@@ -69,6 +69,15 @@ def test_replay_gives_recorded_responses_in_file_order(tmp_path: Path) -> None:
         assert caught.value.cause == "exhausted"
 
 
+def test_another_file_or_other_columns_are_another_model(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"query": QUERIES[0].text, "response": "2", "r": "3"}]
+    path = write(tmp_path / "r.jsonl", rows)
+    first = build_engine(ReplayEngineConfig(path=path), QUERIES).model
+    other = build_engine(ReplayEngineConfig(path=path, columns={"response": "r"}), QUERIES).model
+    write(path, rows * 2)
+    assert len({first, other, build_engine(ReplayEngineConfig(path=path), QUERIES).model}) == 3
+
+
 def test_replay_reads_columns_of_other_names(tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", [{"q": QUERIES[0].text, "r": "2"}])
     config = ReplayEngineConfig(path=path, columns={"query": "q", "response": "r"})

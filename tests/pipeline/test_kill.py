@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dartune.errors import PoolBusy
+from dartune.errors import FolderBusy
 from dartune.pool import PoolWriter, Provenance, read_samples, read_settings
 from dartune.pool.overview import find_faults
 from dartune.pool.schema import list_shards
@@ -161,7 +161,7 @@ def test_jobs_end_with_the_run_that_started_them(tmp_path: Path) -> None:
         try:
             with PoolWriter(pool, provenance_of(pool)):
                 break
-        except PoolBusy:
+        except FolderBusy:
             assert time.monotonic() < deadline, "the job still writes to its pool"
             time.sleep(0.1)
     assert find_faults(pool) == []

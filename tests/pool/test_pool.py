@@ -3,13 +3,14 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dartune.errors import PoolBusy, PoolError, PoolMismatch, PoolVersion, WriteError
+from dartune.errors import FolderBusy, PoolError, PoolMismatch, PoolVersion, WriteError
 from dartune.pool import PoolWriter, Provenance, read_outcomes, read_queries, read_samples, read_settings
 from dartune.pool.overview import describe_pool, find_faults
 from dartune.pool.schema import list_shards, shard_path
@@ -85,6 +86,21 @@ def test_new_queries_join_the_old_ones(tmp_path: Path) -> None:
     assert read_queries(tmp_path) == [QUERY, other]
 
 
+def test_a_query_whose_level_was_mended_is_stored_as_it_is_now(tmp_path: Path) -> None:
+    fill(tmp_path, sample(0))
+    mended = replace(QUERY, level=4)
+    with PoolWriter(tmp_path, PROVENANCE) as pool:
+        pool.add_queries([mended])
+    assert read_queries(tmp_path) == [mended]
+
+
+def test_damaged_queries_are_named(tmp_path: Path) -> None:
+    fill(tmp_path, sample(0))
+    (tmp_path / "queries.parquet").write_bytes(b"PAR1")
+    with pytest.raises(PoolError, match=r"queries\.parquet: damaged"):
+        describe_pool(tmp_path)
+
+
 def test_small_shards_are_merged(tmp_path: Path) -> None:
     with PoolWriter(tmp_path, PROVENANCE) as pool:
         pool.add_queries([QUERY])
@@ -111,7 +127,7 @@ def test_what_an_interrupted_merge_left_is_not_counted_twice(tmp_path: Path) -> 
 def test_a_second_writer_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     with (
         PoolWriter(tmp_path, PROVENANCE),
-        pytest.raises(PoolBusy, match=f"process {os.getpid()} is writing"),
+        pytest.raises(FolderBusy, match=f"process {os.getpid()} is writing here"),
     ):
         PoolWriter(tmp_path, PROVENANCE)
 
@@ -125,7 +141,7 @@ def test_a_writer_in_another_process_is_refused(tmp_path: Path) -> None:
     with PoolWriter(tmp_path, PROVENANCE):
         ended = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "PoolBusy" in ended.stderr
+    assert "FolderBusy" in ended.stderr
 
 
 def test_other_settings_are_refused_with_what_differs(tmp_path: Path) -> None:

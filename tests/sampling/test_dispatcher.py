@@ -1,17 +1,18 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dartune.config import FakeEngineConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config import FakeEngineConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.engines.fake import FakeEngine
 from dartune.errors import EngineDown, PoolMismatch, WriteError
 from dartune.grading import Grader
 from dartune.pool import read_outcomes, read_samples
 from dartune.pool.overview import find_faults
-from dartune.prompts import load_template
+from dartune.prompts import Template, load_template
 from dartune.sampling.progress import Progress
 from dartune.sampling.run import Job, SamplingReport, sample_pool
 from dartune.types import Query, Request, Response, SamplingParams
@@ -114,6 +115,26 @@ def test_a_broken_engine_ends_the_run_and_what_was_graded_stays(tmp_path: Path) 
     run(tmp_path, Odd())
     run(tmp_path / "whole", Odd())
     assert read_outcomes(tmp_path) == read_outcomes(tmp_path / "whole")
+
+
+def test_a_prompt_that_cannot_be_rendered_ends_the_run(tmp_path: Path) -> None:
+    def refuse(text: str) -> str:
+        raise RuntimeError("the chat template refuses")
+
+    with pytest.raises(RuntimeError, match="the chat template refuses"):
+        run(tmp_path, fake(), the_job=replace(job(), template=Template(name="odd", render=refuse, separator="")))
+
+
+def test_methods_with_other_caps_cost_no_more_than_the_one_that_needs_most(tmp_path: Path) -> None:
+    methods: dict[str, MethodConfig] = {
+        "deep": UniformMethod(policy="uniform", k=1, max_trials=300),
+        "wide": UniformMethod(policy="uniform", k=20, max_trials=20),
+    }
+    n_tries = {}
+    for name, chosen in {"deep": {"deep": methods["deep"]}, "wide": {"wide": methods["wide"]}, "both": methods}.items():
+        run(tmp_path / name, fake(), the_job=replace(job(), methods=chosen))
+        n_tries[name] = {query_id: len(tries) for query_id, tries in read_outcomes(tmp_path / name).items()}
+    assert n_tries["both"] == {q: max(n, n_tries["wide"][q]) for q, n in n_tries["deep"].items()}
 
 
 def test_a_full_disk_ends_the_run_with_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

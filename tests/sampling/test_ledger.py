@@ -32,7 +32,7 @@ def sample_all(
     """Run a ledger to its end, answers in random order, losing what is in flight after `kill_after` answers."""
     done: dict[str, dict[int, bool | None]] = {query_id: {} for query_id in targets}
     order = random.Random(seed)
-    ledger = Ledger(targets, {}, speculation)
+    ledger = Ledger(alone(targets), {}, speculation)
     in_flight: list[Key] = []
     n_answers = 0
     while True:
@@ -50,7 +50,7 @@ def sample_all(
         n_answers += 1
         if n_answers == kill_after:
             in_flight.clear()
-            ledger = Ledger(targets, {q: recorded(tries) for q, tries in done.items()}, speculation)
+            ledger = Ledger(alone(targets), {q: recorded(tries) for q, tries in done.items()}, speculation)
 
 
 def recorded(tries: dict[int, bool | None]) -> Recorded:
@@ -67,6 +67,10 @@ def check_limits(
         assert n_issued <= target.max_trials
         if speculation == 0 and n_issued > target.min_trials:
             assert list(done[query_id].values()).count(True) + n_flying <= max(target.n_correct, target.min_trials)
+
+
+def alone(targets: dict[str, Target]) -> dict[str, list[Target]]:
+    return {query_id: [target] for query_id, target in targets.items()}
 
 
 def named(targets: list[Target]) -> dict[str, Target]:
@@ -106,7 +110,7 @@ def test_speculation_and_kills_leave_the_first_correct_trials_the_same(
 
 
 def test_target_k_is_k_and_not_one_more() -> None:
-    ledger = Ledger({"q": Target(n_correct=2, max_trials=10)})
+    ledger = Ledger({"q": [Target(n_correct=2, max_trials=10)]})
     first, second = ledger.next(), ledger.next()
     assert (first, second) == (Key("q", 0), Key("q", 1))
     assert ledger.next() is None
@@ -118,7 +122,7 @@ def test_target_k_is_k_and_not_one_more() -> None:
 
 
 def test_the_freed_place_goes_to_the_query_with_most_left() -> None:
-    ledger = Ledger({"easy": Target(n_correct=3, max_trials=99), "hard": Target(n_correct=3, max_trials=99)})
+    ledger = Ledger(alone({"easy": Target(n_correct=3, max_trials=99), "hard": Target(n_correct=3, max_trials=99)}))
     keys = [ledger.next() for _ in range(6)]
     assert ledger.next() is None
     for key in keys:
@@ -129,14 +133,14 @@ def test_the_freed_place_goes_to_the_query_with_most_left() -> None:
 
 def test_speculation_waits_until_no_strict_place_is_left() -> None:
     targets = {"a": Target(n_correct=1, max_trials=99), "b": Target(n_correct=1, max_trials=99)}
-    ledger = Ledger(targets, {"a": Recorded(trials=frozenset(range(20)))}, speculation=1.0)
+    ledger = Ledger(alone(targets), {"a": Recorded(trials=frozenset(range(20)))}, speculation=1.0)
     keys = [ledger.next() for _ in range(5)]
     assert {keys[0], keys[1]} == {Key("a", 20), Key("b", 0)}
     assert keys[2:] == [Key("a", 21), Key("a", 22), Key("a", 23)]
 
 
 def test_failures_spend_tries_but_are_not_raw_responses() -> None:
-    ledger = Ledger({"q": Target(n_correct=1, max_trials=2)})
+    ledger = Ledger({"q": [Target(n_correct=1, max_trials=2)]})
     for trial in range(2):
         assert ledger.next() == Key("q", trial)
         ledger.record(Key("q", trial), is_correct=None)
@@ -146,4 +150,22 @@ def test_failures_spend_tries_but_are_not_raw_responses() -> None:
 
 def test_recording_what_was_never_asked_is_refused() -> None:
     with pytest.raises(AssertionError, match="never issued"):
-        Ledger({"q": Target(max_trials=1)}).record(Key("q", 0), is_correct=True)
+        Ledger({"q": [Target(max_trials=1)]}).record(Key("q", 0), is_correct=True)
+
+
+@given(targets_of_a_set, st.integers(0, 10**6))
+def test_methods_that_share_a_pool_make_the_tries_of_the_one_that_needs_most(targets: list[Target], seed: int) -> None:
+    ledger = Ledger({"q": targets})
+    n_tries = 0
+    while (key := ledger.next()) is not None:
+        ledger.record(key, is_correct=outcome_of(key, seed))
+        n_tries += 1
+    everything = [outcome_of(Key("q", trial), seed) for trial in range(max(t.max_trials for t in targets))]
+    assert n_tries == max(n_trials_needed(everything, target) for target in targets)
+
+
+def test_a_lost_trial_is_asked_again_even_beyond_a_lowered_cap() -> None:
+    before = Recorded(trials=frozenset({0, 1, 2, 4, 5, 6}), n_correct=1)
+    ledger = Ledger({"q": [Target(n_correct=2, max_trials=5)]}, {"q": before})
+    assert ledger.next() == Key("q", 3)
+    assert ledger.next() is None

@@ -13,6 +13,9 @@ from dartune.cli.console import complain
 from dartune.errors import DartuneError, InputError, Interrupted
 from dartune.pipeline.processes import die_with_parent
 
+_INTERRUPTED = 130
+_GO_ON = "interrupted; what was done is kept; run the same command to go on"
+
 app = typer.Typer(
     name="dartune",
     help="Difficulty-aware rejection tuning: from problems with known answers to a training set and its proof.",
@@ -44,13 +47,15 @@ def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What goes wrong on purpose is one line on standard error."""
     try:
         code = app(arguments, standalone_mode=False)
+        if code == _INTERRUPTED:  # typer's own answer to Ctrl-C
+            complain(_GO_ON)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
         complain(f"error: {error}")
         return 2
     except Interrupted as error:
         complain(str(error))
-        return 130
+        return _INTERRUPTED
     except InputError as error:
         complain(f"error: {error}")
         return 2
@@ -58,5 +63,5 @@ def run(arguments: list[str]) -> int:
         complain(f"failed: {error}")
         return 1
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted; run the same command to go on")
-        return 130
+        complain(_GO_ON)
+        return _INTERRUPTED

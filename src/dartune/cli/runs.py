@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dartune.cli.console import complain, say
-from dartune.errors import InputError, Interrupted
+from dartune.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from dartune.analysis.summary import Summary
@@ -80,7 +80,7 @@ def sample(
     """Sample until every method of the recipe has what it asks for; run it again to go on."""
     from dartune.cli.watching import watching
 
-    opened = _open(recipe, out, sets)
+    opened = _open_run(recipe, out, sets)
     if dry_run:
         return _show_plan(opened)
     opened.check()
@@ -99,22 +99,21 @@ def sample(
 
 def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJson = False) -> None:
     """Choose the training set of every method from the run's pool."""
-    opened = _open(recipe, out, sets)
+    from dartune.pipeline.run import describe_set
+
+    opened = _open_run(recipe, out, sets)
     manifests = opened.curate()
     if as_json:
         return say(json.dumps({name: asdict(manifest) for name, manifest in manifests.items()}))
     for name, manifest in manifests.items():
-        say(
-            f"{name}: {manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens, "
-            f"{manifest.n_duplicates:,} duplicates left out; {opened.folder.sets / name}"
-        )
+        say(f"{describe_set(manifest)}; {opened.folder.sets / name}")
 
 
 def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
     """Fine-tune the base model on every method's set."""
     from dartune.cli.watching import watching_steps
 
-    opened = _open(recipe, out, sets)
+    opened = _open_run(recipe, out, sets)
     for method in [only] if only else opened.students:
         with watching_steps(is_quiet=quiet) as watch:
             opened.train(method, watch)
@@ -126,7 +125,7 @@ def evaluate(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only 
     """Let the run's models answer the benchmarks."""
     from dartune.cli.watching import watching
 
-    opened = _open(recipe, out, sets)
+    opened = _open_run(recipe, out, sets)
     for model in [only] if only else opened.evaluated:
         with watching(is_quiet=quiet) as watch:
             done = opened.evaluate(model, watch)
@@ -160,21 +159,26 @@ def _open(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
     return Run(recipe=recipe, folder=RunFolder(path=out or Path("runs") / recipe.name))
 
 
+def _open_run(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
+    """The same for a command that works on one run."""
+    opened = _open(name, out, overrides)
+    if opened.recipe.study:
+        raise ConfigError(f"{name}: a study; 'dartune run' runs it, and each of its cells is a recipe in its folder")
+    return opened
+
+
 def _show_plan(opened: "Run") -> None:
     """What a run would do, without asking an engine anything."""
-    from dartune.allocation import merge
-    from dartune.methods import pilot_target
+    from dartune.methods import least_trials, most_trials
     from dartune.recipes import recipe_hash, recipe_toml
 
     queries = opened.queries()
-    if not queries.queries:
-        raise InputError(f"{opened.recipe.queries.source}: no queries")
-    n, target = len(queries.queries), merge([pilot_target(m) for m in opened.recipe.methods.values()])
-    least, most = max(target.min_trials, target.n_correct) * n, target.max_trials * n
-    cap = max([most, *(getattr(m, "max_trials", 0) * n for m in opened.recipe.methods.values())])
+    n = len(queries.queries)
+    most = max(most_trials(method) for method in opened.recipe.methods.values())
+    least = max(least_trials(method) for method in opened.recipe.methods.values())
     say(f"# recipe {recipe_hash(opened.recipe)}\n{recipe_toml(opened.recipe)}")
     say(f"# first prompt\n{opened.template().render(queries.queries[0].text)}\n")
-    say(f"# {n:,} queries, at least {least:,} and at most {cap:,} tries")
+    say(f"# {n:,} queries, at least {least * n:,} and at most {most * n:,} tries")
 
 
 def _print_tables(summary: "Summary") -> None:

@@ -1,7 +1,7 @@
 """From a pool to training sets: choose, deduplicate, cut to size, write."""
 
-from dartune.curation.curate import curate
+from dartune.curation.curate import curate, curation_order
 from dartune.curation.job import CurationJob
 from dartune.curation.manifest import LevelCount, SetManifest
 
-__all__ = ["CurationJob", "LevelCount", "SetManifest", "curate"]
+__all__ = ["CurationJob", "LevelCount", "SetManifest", "curate", "curation_order"]

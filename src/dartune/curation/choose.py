@@ -46,6 +46,8 @@ class Choice:
     """Correct responses in trial order, at most `target.n_correct` of them where the target wants a number."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
+    is_finished: bool
+    """Whether sampling has brought the query to its target or its cap."""
 
 
 def choose_for_query(candidates: Sequence[Candidate], target: Target, *, deduplicate: bool) -> Choice:
@@ -69,6 +71,8 @@ def choose_for_query(candidates: Sequence[Candidate], target: Target, *, dedupli
         ),
         chosen=tuple(distinct[: target.n_correct or None]),
         n_duplicates=len(correct) - len(distinct),
+        is_finished=len(used) >= target.min_trials
+        and (len(correct) >= target.n_correct or len(used) >= target.max_trials),
     )
 
 

@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dartune.config import MethodConfig
 from dartune.curation.choose import Candidate, Choice, choose_for_query, cut_to_examples, cut_to_tokens
 from dartune.curation.export import TrainingSet, write_set
@@ -28,19 +31,21 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
     outcomes = {query_id: {c.key.trial: c.is_correct for c in tries} for query_id, tries in candidates.items()}
     pool_hash = _pool_hash(candidates)
     manifests: dict[str, SetManifest] = {}
-    for name in _order(job.methods):
+    for name in curation_order(job.methods):
         folder = out / name
         if (current := current_manifest(folder, name, job, pool_hash)) is not None:
             manifests[name] = current
             continue
         choices = _choose(job, name, candidates, outcomes)
-        chosen = _cut(job, name, choices, manifests)
+        reference = job.methods[name].equal_tokens_with
+        wanted_tokens = None if reference is None else manifests[reference].response_tokens
+        chosen = _cut(job, choices, wanted_tokens)
         if not chosen:
             raise DataError(
                 f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
                 "sample more, or look at the verdicts with 'dartune pool show'"
             )
-        manifest = build_manifest(name, job, choices, chosen, pool_hash)
+        manifest = build_manifest(name, job, choices, chosen, pool_hash=pool_hash, wanted_tokens=wanted_tokens)
         write_set(
             folder, TrainingSet(queries=job.queries, template=job.template, choices=choices, chosen=chosen), manifest
         )
@@ -59,18 +64,15 @@ def _choose(
     }
 
 
-def _cut(
-    job: CurationJob, name: str, choices: Mapping[str, Choice], done: Mapping[str, SetManifest]
-) -> list[Candidate]:
-    reference = job.methods[name].equal_tokens_with
-    if reference is not None:
-        return cut_to_tokens(choices, done[reference].response_tokens, seed=job.seed)
+def _cut(job: CurationJob, choices: Mapping[str, Choice], wanted_tokens: int | None) -> list[Candidate]:
+    if wanted_tokens is not None:
+        return cut_to_tokens(choices, wanted_tokens, seed=job.seed)
     n_all = sum(len(choice.chosen) for choice in choices.values())
     return cut_to_examples(choices, job.config.n_examples or n_all, seed=job.seed)
 
 
-def _order(methods: Mapping[str, MethodConfig]) -> list[str]:
-    """Names with every method after the one whose tokens it matches."""
+def curation_order(methods: Mapping[str, MethodConfig]) -> list[str]:
+    """Names with every method after the one whose tokens it matches. Raises ConfigError where that cannot be."""
     ordered: list[str] = []
     waiting = dict(methods)
     while waiting:
@@ -88,16 +90,19 @@ def _order(methods: Mapping[str, MethodConfig]) -> list[str]:
 
 
 def _read_candidates(pool: Path) -> dict[str, list[Candidate]]:
-    """Every try of every query, in trial order."""
+    """Every try of every query, in trial order. Only correct responses keep their text: most of a pool is wrong."""
     table = read_samples(pool, _COLUMNS)
+    is_correct = pc.equal(table["verdict"].cast(pa.string()), "correct").fill_null(False)
+    texts = pc.if_else(is_correct, table["response"], "")
+    columns = [table[name].to_pylist() for name in ("query_id", "trial", "n_prompt_tokens", "n_tokens", "failure")]
     tries: defaultdict[str, list[Candidate]] = defaultdict(list)
-    for query_id, trial, text, n_prompt, n_tokens, verdict, failure in zip(
-        *(table[name].to_pylist() for name in _COLUMNS), strict=True
+    for query_id, trial, n_prompt, n_tokens, failure, is_right, text in zip(
+        *columns, is_correct.to_pylist(), texts.to_pylist(), strict=True
     ):
         tries[query_id].append(
             Candidate(
                 key=Key(query_id, trial),
-                is_correct=None if failure is not None else verdict == "correct",
+                is_correct=None if failure is not None else is_right,
                 text=text or "",
                 n_tokens=n_tokens or 0,
                 n_prompt_tokens=n_prompt or 0,

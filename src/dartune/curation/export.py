@@ -14,14 +14,14 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dartune.curation.choose import Candidate, Choice
-from dartune.curation.manifest import FILE_NAME, SetManifest, to_dict
+from dartune.curation.manifest import FILE_NAME, SetManifest
 from dartune.errors import WriteError
 from dartune.files import write_atomic, write_json, write_text
 from dartune.prompts import Template
@@ -53,7 +53,7 @@ def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None
     _write_table(folder / "chat" / "train.parquet", pa.table({"messages": _conversations(content)}))
     _write_table(folder / "queries.parquet", pa.table(_query_rows(content)))
     write_text(folder / "README.md", _card(manifest))
-    write_json(folder / FILE_NAME, to_dict(manifest))
+    write_json(folder / FILE_NAME, asdict(manifest))
 
 
 def _rows(content: TrainingSet) -> dict[str, list[object]]:

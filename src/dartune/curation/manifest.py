@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from dartune import __version__
@@ -41,6 +41,10 @@ class SetManifest:
     n_examples: int
     n_missing: int
     """Examples fewer than the recipe's `n_examples` asks for."""
+    n_missing_tokens: int
+    """Response tokens fewer than the set whose tokens this one was to match, where all that there is was not enough."""
+    n_unfinished: int
+    """Queries that sampling has not brought to their target or their cap yet."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
     response_tokens: int
@@ -54,20 +58,29 @@ class SetManifest:
 
 
 def build_manifest(
-    name: str, job: CurationJob, choices: Mapping[str, Choice], chosen: Sequence[Candidate], pool_hash: str
+    name: str,
+    job: CurationJob,
+    choices: Mapping[str, Choice],
+    chosen: Sequence[Candidate],
+    *,
+    pool_hash: str,
+    wanted_tokens: int | None,
 ) -> SetManifest:
-    """Count what was chosen."""
-    method = job.methods[name]
-    wanted = job.config.n_examples if method.equal_tokens_with is None else None
+    """Count what was chosen; `wanted_tokens` are those of the set whose tokens it was to match, if any."""
+    response_tokens = sum(c.n_tokens for c in chosen)
+    wanted = job.config.n_examples if wanted_tokens is None else None
+    is_all = len(chosen) == sum(len(choice.chosen) for choice in choices.values())
     return SetManifest(
         method=name,
-        policy=method.model_dump(mode="json"),
+        policy=job.methods[name].model_dump(mode="json"),
         pool_hash=pool_hash,
         settings_hash=settings_hash(name, job),
         n_examples=len(chosen),
         n_missing=max(0, (wanted or 0) - len(chosen)),
+        n_missing_tokens=max(0, (wanted_tokens or 0) - response_tokens) if is_all else 0,
+        n_unfinished=sum(not choice.is_finished for choice in choices.values()),
         n_duplicates=sum(choice.n_duplicates for choice in choices.values()),
-        response_tokens=sum(c.n_tokens for c in chosen),
+        response_tokens=response_tokens,
         prompt_tokens=sum(c.n_prompt_tokens for c in chosen),
         levels=_levels(job, chosen),
         template=job.template.name,
@@ -102,15 +115,14 @@ def settings_hash(name: str, job: CurationJob) -> str:
         "methods": {n: method.model_dump() for n, method in job.methods.items()},
         "config": job.config.model_dump(),
         "template": job.template.name,
-        "queries": [query.id for query in job.queries],
         "seed": job.seed,
     }
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def to_dict(manifest: SetManifest) -> dict[str, object]:
-    """The manifest as it stands in `manifest.json`."""
-    return asdict(manifest)
+    digest = hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16)
+    for query in job.queries:
+        # The prompt itself: a template's name says nothing of the chat template behind it.
+        row = (query.id, query.level, query.domain, job.template.render(query.text))
+        digest.update(json.dumps(row).encode())
+    return digest.hexdigest()
 
 
 def current_manifest(folder: Path, name: str, job: CurationJob, pool_hash: str) -> SetManifest | None:
@@ -118,6 +130,8 @@ def current_manifest(folder: Path, name: str, job: CurationJob, pool_hash: str) 
     try:
         stored = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return None
+    if not isinstance(stored, dict):
         return None
     wanted = {"pool_hash": pool_hash, "settings_hash": settings_hash(name, job), "schema_version": SCHEMA_VERSION}
     if any(stored.get(key) != value for key, value in wanted.items()):

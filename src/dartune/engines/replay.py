@@ -4,6 +4,8 @@ For real model text without a model: regrading, audits, and known answers in tes
 query, response, finish_reason, n_tokens; where tokens were not recorded, words are counted instead.
 """
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +22,7 @@ class ReplayEngine:
     def __init__(self, config: ReplayEngineConfig, queries: Sequence[Query]) -> None:
         """Read the file and index it by the text of `queries`. Raises DataError if none of its rows belongs to one."""
         self._config = config
+        self._model = _identity(config)
         self._responses: dict[str, list[Response]] = defaultdict(list)
         names = {
             field: config.columns.get(field, field) for field in ("query", "response", "finish_reason", "n_tokens")
@@ -50,8 +53,8 @@ class ReplayEngine:
 
     @property
     def model(self) -> str:
-        """Name stored with every sample."""
-        return f"replay:{self._config.path.name}"
+        """Name of the file, and hash of its bytes and of the columns that are read."""
+        return self._model
 
     async def generate(self, request: Request) -> Response:
         """The recorded response. Raises EngineError("exhausted") where the file holds no further one."""
@@ -62,6 +65,12 @@ class ReplayEngine:
 
     async def aclose(self) -> None:
         """Hold nothing, so release nothing."""
+
+
+def _identity(config: ReplayEngineConfig) -> str:
+    digest = hashlib.blake2b(json.dumps(config.columns, sort_keys=True).encode(), digest_size=6)
+    digest.update(config.path.read_bytes() if config.path.is_file() else b"")
+    return f"replay:{config.path.name}@{digest.hexdigest()}"
 
 
 def _recorded(values: Mapping[str, object], names: dict[str, str]) -> Response:

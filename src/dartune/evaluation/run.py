@@ -6,14 +6,14 @@ from pathlib import Path
 
 from dartune.config import EvaluationConfig, VanillaMethod
 from dartune.engines.base import Engine
-from dartune.errors import EngineDown
+from dartune.errors import PoolError
 from dartune.evaluation.metrics import Scored
 from dartune.grading.grader import Grader
 from dartune.pool import read_samples
 from dartune.prompts import Template
 from dartune.queries import QuerySet
 from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
-from dartune.types import Query, SamplingParams
+from dartune.types import Query, SamplingParams, Verdict
 
 _COLUMNS = ["query_id", "verdict", "n_tokens", "failure"]
 
@@ -45,31 +45,38 @@ def evaluate_model(
 def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet]) -> dict[str, list[Scored]]:
     """The graded answers of each benchmark, one for every row: a query that stands there twice counts twice.
 
-    Raises EngineDown if some query was never answered, because a score over the others would not be the benchmark's.
+    A query that the engine could not answer, for example because its prompt is longer than the model's context, counts
+    as not correct, with the verdict `ungradable`. Raises PoolError if some query was never asked, because a score over
+    the others would not be the benchmark's.
     """
-    table = read_samples(pool, _COLUMNS)
-    answers = {
-        query_id: (verdict, n_tokens)
-        for query_id, verdict, n_tokens, failure in zip(*(table[c].to_pylist() for c in _COLUMNS), strict=True)
-        if failure is None
-    }
+    answers = _answers(pool)
     scored: dict[str, list[Scored]] = {}
     for name, benchmark in benchmarks.items():
-        by_id: dict[str, Query] = {query.id: query for query in benchmark.queries}
-        missing = by_id.keys() - answers.keys()
-        if missing:
-            raise EngineDown(
-                f"{pool}: {len(missing)} of {len(by_id)} queries of {name} have no answer; run the evaluation again"
+        by_id = {query.id: query for query in benchmark.queries}
+        n_missing = len(by_id.keys() - answers.keys())
+        if n_missing:
+            raise PoolError(
+                f"{pool}: {n_missing} of {len(by_id)} queries of {name} were not asked yet; run the evaluation again"
             )
-        scored[name] = [
-            Scored(
-                query_id=query_id,
-                level=by_id[query_id].level,
-                domain=by_id[query_id].domain,
-                is_correct=answers[query_id][0] == "correct",
-                n_tokens=answers[query_id][1],
-                verdict=answers[query_id][0],
-            )
-            for query_id in benchmark.rows
-        ]
+        scored[name] = [_scored(by_id[query_id], *answers[query_id]) for query_id in benchmark.rows]
     return scored
+
+
+def _answers(pool: Path) -> dict[str, tuple[Verdict, int]]:
+    """Verdict and tokens of the answer to each query."""
+    table = read_samples(pool, _COLUMNS)
+    return {
+        query_id: ("ungradable", 0) if failure is not None else (verdict, n_tokens)
+        for query_id, verdict, n_tokens, failure in zip(*(table[c].to_pylist() for c in _COLUMNS), strict=True)
+    }
+
+
+def _scored(query: Query, verdict: Verdict, n_tokens: int) -> Scored:
+    return Scored(
+        query_id=query.id,
+        level=query.level,
+        domain=query.domain,
+        is_correct=verdict == "correct",
+        n_tokens=n_tokens,
+        verdict=verdict,
+    )

@@ -49,7 +49,7 @@ class RunFolder:
 
     @property
     def timings(self) -> Path:
-        """Seconds by stage, over all the processes that worked on the run."""
+        """Seconds by stage, over all the processes that came to the end of theirs or were stopped in good order."""
         return self.path / "timings.json"
 
     def model(self, method: str, seed: int) -> Path:
@@ -70,6 +70,8 @@ class RunFolder:
         Raises ConfigError naming what differs, or WriteError if the disk refuses. A recipe may change in what does not
         touch the pool: more methods or queries, another set size, training or evaluation.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.path}: expected a folder for the run, got a file; name another with --out")
         if self.recipe.exists() and self.pool.exists():
             found = contradictions(load_recipe(self.recipe), recipe)
             if found:
@@ -81,7 +83,7 @@ class RunFolder:
 
     def read_timings(self) -> dict[str, float]:
         """Seconds by stage so far."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, TypeError):
             return dict(json.loads(self.timings.read_text(encoding="utf-8")))
         return {}
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from dartune.errors import DartuneError, InputError
+from dartune.files import write_error
 
 PARENT_VARIABLE = "DARTUNE_PARENT"
 """Environment variable by which a job knows the process that it must not outlive."""
 
 _PR_SET_PDEATHSIG = 1
+_BAD_INPUT = 2
 _GRACE_S = 10.0
 _TAIL_LINES = 5
 
@@ -50,33 +53,35 @@ def run_tasks(tasks: Sequence[Task], *, n_at_once: int, announce: Callable[[str]
 
 def _run_task(task: Task, stop: threading.Event, announce: Callable[[str], None]) -> None:
     start = time.monotonic()
-    task.log.parent.mkdir(parents=True, exist_ok=True)
     for command in task.commands:
         if stop.is_set():
             return
-        _run_command(task, command, stop)
+        try:
+            task.log.parent.mkdir(parents=True, exist_ok=True)
+            log = task.log.open("ab")
+        except OSError as error:
+            raise write_error(task.log, error) from error
+        with log:
+            _run_command(task, command, log, stop)
     announce(f"{task.name} in {time.monotonic() - start:.0f} s")
 
 
-def _run_command(task: Task, command: Sequence[str], stop: threading.Event) -> None:
+def _run_command(task: Task, command: Sequence[str], log: IO[bytes], stop: threading.Event) -> None:
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", PARENT_VARIABLE: str(os.getpid())}
-    with task.log.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dartune", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-        )
-        try:
-            while process.poll() is None and not stop.wait(0.1):
-                pass
-        finally:
-            _end(process)
+    start = log.tell()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dartune", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+    )
+    try:
+        while process.poll() is None and not stop.wait(0.1):
+            pass
+    finally:
+        _end(process)
     if process.returncode and not stop.is_set():
-        tail = task.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_TAIL_LINES:]
-        kind = InputError if process.returncode == 2 else DartuneError
-        raise kind(f"{task.name} failed ({' | '.join(tail)}); its log is {task.log}")
+        said = task.log.read_bytes()[start:].decode("utf-8", "replace").strip().splitlines()[-_TAIL_LINES:]
+        ended = f"killed by signal {-process.returncode}" if process.returncode < 0 else f"exit {process.returncode}"
+        kind = InputError if process.returncode == _BAD_INPUT else DartuneError
+        raise kind(f"{task.name} failed ({' | '.join([*said, ended])}); its log is {task.log}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dartune.analysis.report import write_report
 from dartune.analysis.summary import RunSummary, write_summary
 from dartune.config import Recipe
+from dartune.curation import SetManifest
 from dartune.errors import Interrupted
 from dartune.pipeline.folder import RunFolder
 from dartune.pipeline.processes import Task, run_tasks
@@ -36,7 +37,7 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
     run = Run(recipe=recipe, folder=folder)
     run.check()
     folder.claim(recipe)
-    with _stage(folder, "sample"), observer.watching() as watch:
+    with observer.watching() as watch:
         observer.announce("sampling")
         report = run.sample(watch)
     if report.is_interrupted:
@@ -45,9 +46,7 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
         )
     with _stage(folder, "curate"):
         for manifest in run.curate().values():
-            short = f", {manifest.n_missing} fewer than asked" if manifest.n_missing else ""
-            size = f"{manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens"
-            observer.announce(f"set {manifest.method}: {size}{short}")
+            observer.announce(f"set {describe_set(manifest)}")
     if run.students or run.evaluated:
         with _stage(folder, "train and evaluate"):
             tasks = _model_tasks(run)
@@ -57,6 +56,23 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
     write_summary(summary, folder.summary)
     write_report(summary, folder.report)
     return summary
+
+
+def describe_set(manifest: SetManifest) -> str:
+    """A set's size in a line, with whatever it lacks."""
+    lacks = {
+        "examples fewer than asked": manifest.n_missing,
+        "response tokens fewer than asked": manifest.n_missing_tokens,
+        "queries not yet sampled to their end": manifest.n_unfinished,
+    }
+    return ", ".join(
+        [
+            f"{manifest.method}: {manifest.n_examples:,} examples",
+            f"{manifest.response_tokens:,} response tokens",
+            f"{manifest.n_duplicates:,} duplicates left out",
+            *(f"{n:,} {what}" for what, n in lacks.items() if n),
+        ]
+    )
 
 
 def default_jobs(recipe: Recipe) -> int:
@@ -77,9 +93,7 @@ def _model_tasks(run: Run) -> list[Task]:
 
 @contextmanager
 def _stage(folder: RunFolder, name: str) -> Iterator[None]:
-    """Count the seconds of a block towards a stage, also when it is interrupted."""
+    """Count the seconds of a block that comes to its end towards a stage."""
     start = time.monotonic()
-    try:
-        yield
-    finally:
-        folder.add_timing(name, time.monotonic() - start)
+    yield
+    folder.add_timing(name, time.monotonic() - start)

@@ -1,13 +1,15 @@
 """The stages of a run. Each reads what the one before it left in the folder, and knows from it whether it is done."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from dartune.config import EngineConfig, Recipe, TransformersEngineConfig
-from dartune.curation import CurationJob, SetManifest, curate
+from dartune.curation import CurationJob, SetManifest, curate, curation_order
 from dartune.engines.factory import build_engine
-from dartune.errors import ConfigError
+from dartune.errors import ConfigError, MissingExtra
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.grading import Grader
 from dartune.models import resolve_model
@@ -52,9 +54,14 @@ class Run:
         self.benchmarks()
         self.template()
         self.student_template()
+        curation_order(self.recipe.methods)
         for model in (_model_of(self.recipe.engine), self.recipe.training.model if self.recipe.training else None):
             if model is not None:
                 resolve_model(model)
+        for model in self.evaluated:
+            self._engine_for(model)
+        if self.recipe.training and find_spec("trl") is None:
+            raise MissingExtra("trl", "train")
 
     def sample(self, watch: Watcher | None = None) -> SamplingReport:
         """Fill the pool until every method has what it asks for."""
@@ -69,8 +76,10 @@ class Run:
             speculation=recipe.sampling.speculation,
         )
         engine = build_engine(recipe.engine, queries.queries)
-        with Grader() as grader:
-            return sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
+        with _grader() as grader:
+            report = sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
+        self.folder.add_timing("sample", report.elapsed_s)
+        return report
 
     def curate(self) -> dict[str, SetManifest]:
         """Write every method's training set."""
@@ -101,9 +110,10 @@ class Run:
             raise ConfigError(f"evaluate: expected one of {', '.join(self.evaluated) or 'no models'}, got {model!r}")
         template = self.template() if model == TEACHER else self.student_template()
         job = EvaluationJob(benchmarks=self.benchmarks(), template=template, config=config)
-        engine = build_engine(self._engine_for(model), [])
+        queries = [query for benchmark in job.benchmarks.values() for query in benchmark.queries]
+        engine = build_engine(self._engine_for(model), queries)
         pool = self.folder.evaluation(model, self.recipe.seed)
-        with Grader() as grader:
+        with _grader() as grader:
             return evaluate_model(job, engine=engine, grader=grader, pool=pool, watch=watch)
 
     def queries(self) -> QuerySet:
@@ -134,6 +144,11 @@ class Run:
         assert self.recipe.training is not None
         path = self.recipe.training.model if model == BASE else str(self.folder.model(model, self.recipe.seed))
         return engine.model_copy(update={"model": path})
+
+
+def _grader() -> Grader:
+    """A grader with a worker for each core: they start only when answers need algebra."""
+    return Grader(n_workers=os.cpu_count() or 1)
 
 
 def _model_of(engine: EngineConfig) -> str | None:

@@ -4,7 +4,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import assert_never
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -13,7 +15,7 @@ from dartune.analysis.collect import QueryTally, evaluation_summary, method_summ
 from dartune.analysis.summary import EvaluationSummary, HardExample, MethodSummary, PoolSummary, RunSummary
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.evaluation.run import scored_rows
-from dartune.pipeline.stages import BASE, TEACHER, Run
+from dartune.pipeline.stages import Run
 from dartune.pool import read_outcomes, read_samples
 from dartune.recipes import recipe_hash, recipe_toml
 from dartune.types import Difficulty, Outcomes, Query, Target
@@ -54,10 +56,13 @@ def describe_policy(method: MethodConfig) -> str:
         case UniformMethod():
             words = f"until {method.k} are correct, at most {method.max_trials} tries"
         case Prop2DiffMethod():
+            power = "the fail rate" if method.alpha == 1 else f"the fail rate to the power {method.alpha:g}"
             words = (
-                f"correct responses in proportion to the fail rate, {method.k:g} for the hardest query, "
-                f"at most {method.max_trials} tries"
+                f"correct responses in proportion to {power}, {method.k:g} for the hardest query and at least "
+                f"{method.cover}, at most {method.max_trials} tries; fail rates from {method.n_pilot} tries"
             )
+        case _:
+            assert_never(method)
     return words if method.equal_tokens_with is None else f"{words}; cut to the tokens of {method.equal_tokens_with}"
 
 
@@ -103,17 +108,15 @@ def _evaluations(run: Run) -> list[EvaluationSummary]:
 
 
 def _hard_examples(run: Run, queries: Sequence[Query], outcomes: Outcomes) -> list[HardExample]:
-    """Right answers to the queries that fail most, as they stand in some method's set."""
+    """The first right answers to the queries that fail most and were solved at all."""
     rates = {query.id: _difficulty(outcomes.get(query.id, {})) for query in queries}
     solved = [query for query in queries if rates[query.id].n_correct > 0]
     hardest = sorted(solved, key=lambda q: (-rates[q.id].fail_rate, q.id))[:_N_HARD_EXAMPLES]
-    wanted = {query.id for query in hardest}
+    wanted = [query.id for query in hardest]
     table = read_samples(run.folder.pool, ["query_id", "trial", "response", "verdict"])
-    is_shown = pc.and_(
-        pc.is_in(table["query_id"], value_set=_strings(wanted)),
-        pc.equal(pc.cast(table["verdict"], "string"), "correct"),
-    )
-    rights = sorted(table.filter(is_shown).to_pylist(), key=lambda row: -row["trial"])
+    is_right = pc.equal(table["verdict"].cast(pa.string()), "correct")
+    is_hard = pc.is_in(table["query_id"], value_set=pa.array(wanted, pa.string()))
+    rights = sorted(table.filter(pc.and_(is_hard, is_right)).to_pylist(), key=lambda row: -row["trial"])
     first_right = {row["query_id"]: row["response"] for row in rights}
     return [
         HardExample(
@@ -133,12 +136,6 @@ def _difficulty(tries: Mapping[int, bool | None]) -> Difficulty:
     return Difficulty(n_trials=len(graded), n_correct=sum(graded))
 
 
-def _strings(values: set[str]) -> object:
-    import pyarrow as pa
-
-    return pa.array(sorted(values), pa.string())
-
-
 def _versions() -> dict[str, str]:
     versions = {"dartune": __version__, "python": platform.python_version()}
     for package in _VERSIONED:
@@ -147,6 +144,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-__all__ = ["BASE", "TEACHER", "describe_policy", "summarise"]

@@ -27,7 +27,7 @@ def read_settings(pool: Path) -> dict[str, object]:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         version, settings = meta["schema_version"], meta["settings"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise PoolError(
             f"{pool}: not a pool (pool.json is missing); expected a folder made by 'dartune sample'"
         ) from None
@@ -46,7 +46,10 @@ def read_queries(pool: Path) -> list[Query]:
     path = pool / "queries.parquet"
     if not path.exists():
         raise PoolError(f"{path}: missing; run 'dartune sample' on this pool again to write it")
-    return [Query(**row) for row in pq.read_table(path).to_pylist()]
+    try:
+        return [Query(**row) for row in pq.read_table(path).to_pylist()]
+    except (pa.ArrowInvalid, TypeError) as error:
+        raise PoolError(f"{path}: damaged ({error}); delete it and run 'dartune sample' on this pool again") from None
 
 
 def read_samples(pool: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -3,19 +3,17 @@
 What `append` was given is durable when `flush` returns, and is counted in `n_durable`.
 """
 
-import fcntl
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dartune import __version__
-from dartune.errors import PoolBusy, PoolMismatch, WriteError
-from dartune.files import write_atomic, write_json
+from dartune.errors import PoolMismatch, WriteError
+from dartune.files import lock_folder, write_atomic, write_json
 from dartune.pool.reader import read_queries, read_settings
 from dartune.pool.schema import (
     QUERY_SCHEMA,
@@ -41,18 +39,14 @@ class PoolWriter:
     def __init__(self, path: Path, provenance: Provenance) -> None:
         """Open or create the pool at `path`.
 
-        Raises PoolBusy if another process writes to it, PoolVersion or PoolMismatch if it must not be continued, and
+        Raises FolderBusy if another process writes to it, PoolVersion or PoolMismatch if it must not be continued, and
         WriteError if the disk refuses.
         """
         self.path = path
         self.n_durable = 0
         self._provenance = provenance
         self._buffer: list[Sample] = []
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{path}: the pool's folder cannot be made ({error.strerror})") from error
-        self._lock = _lock(path)
+        self._lock = lock_folder(path)
         try:
             self._settle_settings()
             self._next_shard = max((shard.last for shard in list_shards(path)), default=-1) + 1
@@ -75,16 +69,14 @@ class PoolWriter:
             self._lock.close()
 
     def add_queries(self, queries: Iterable[Query]) -> None:
-        """Make sure that each query is in the pool's table of queries."""
+        """Make sure that each query, as it is given, is in the pool's table of queries."""
         path = self.path / "queries.parquet"
-        known: dict[str, Query] = {q.id: q for q in queries}
-        if path.exists():
-            stored = read_queries(self.path)
-            if known.keys() <= {q.id for q in stored}:
-                return
-            known = {**{q.id: q for q in stored}, **known}
-        names = QUERY_SCHEMA.names
-        table = pa.table({n: [getattr(q, n) for q in known.values()] for n in names}, schema=QUERY_SCHEMA)
+        stored = {query.id: query for query in read_queries(self.path)} if path.exists() else {}
+        known = stored | {query.id: query for query in queries}
+        if known == stored:
+            return
+        columns = {name: [getattr(query, name) for query in known.values()] for name in QUERY_SCHEMA.names}
+        table = pa.table(columns, schema=QUERY_SCHEMA)
         write_atomic(path, lambda temporary: pq.write_table(table, temporary))
 
     def append(self, sample: Sample) -> None:
@@ -134,7 +126,7 @@ class PoolWriter:
         if differing:
             raise PoolMismatch(
                 f"{self.path}: this pool was sampled with other settings ({'; '.join(differing)}); "
-                "give the run another name or folder, or restore those settings"
+                "restore those settings, name another folder, or move this pool away"
             )
 
 
@@ -150,19 +142,3 @@ def _settings(provenance: Provenance) -> dict[str, object]:
         "seed": provenance.run_seed,
     }
     return settings
-
-
-def _lock(path: Path) -> IO[str]:
-    """An exclusive lock on the pool that the system frees when this process ends, however it ends."""
-    handle = (path / ".lock").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.seek(0)
-        owner = handle.read().strip() or "unknown"
-        handle.close()
-        raise PoolBusy(f"{path}: process {owner} is writing to this pool; wait for it or stop it") from None
-    handle.truncate(0)
-    handle.write(str(os.getpid()))
-    handle.flush()
-    return handle

@@ -108,13 +108,15 @@ def _explain(error: ErrorDetails) -> str:
         return f"unknown key {where}; {hint}"
     if error["type"] == "missing":
         return f"{where} is missing; it must be given"
+    if error["type"] == "value_error":  # our own words, which say what was got
+        return f"{where}: {error['ctx']['error']}".removeprefix(": ")
     return f"{where}: {error['msg']}, got {error['input']!r}"
 
 
 def _without_tag(location: tuple[int | str, ...]) -> list[str]:
     """The path as it stands in the file: the tag that pydantic adds for a chosen engine or policy is not in it."""
     parts = [str(part) for part in location]
-    tag_at = {"engine": 1, "methods": 2}.get(parts[0], len(parts))
+    tag_at = {"engine": 1, "methods": 2}.get(parts[0] if parts else "", len(parts))
     return parts[:tag_at] + parts[tag_at + 1 :]
 
 

@@ -87,21 +87,26 @@ class Dispatcher:
         return bool(self._running or self._ended)
 
     async def _answer(self, key: Key) -> None:
-        """Carry one key from request to sample. The boundary for whatever an engine may raise."""
-        request = self.ask(key)
+        """Carry one key from request to sample."""
         try:
-            response = await self.engine.generate(request)
+            request = self.ask(key)
+            response = await self._generate(request)
             grade = await self.grade(key, response)
         except EngineError as error:
             self._end(Sample(key=key, seed=request.seed, response=None, grade=None, failure=error.cause))
-        except DartuneError as error:
+        except Exception as error:  # a task that died in silence would keep its place for ever
             self._end(error)
-        except Exception as error:
-            down = EngineDown(f"{type(self.engine).__name__} raised {type(error).__name__}: {error}")
-            down.__cause__ = error
-            self._end(down)
         else:
             self._end(Sample(key=key, seed=request.seed, response=response, grade=grade))
+
+    async def _generate(self, request: Request) -> Response:
+        """The engine's answer. The boundary for whatever an engine may raise."""
+        try:
+            return await self.engine.generate(request)
+        except DartuneError:
+            raise
+        except Exception as error:
+            raise EngineDown(f"{type(self.engine).__name__} raised {type(error).__name__}: {error}") from error
 
     def _end(self, outcome: Sample | BaseException) -> None:
         # The place is free before the run wakes up: a done callback of the task would come too late for that.

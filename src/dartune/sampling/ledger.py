@@ -1,10 +1,11 @@
 """Which request is asked next: a pure state machine that owns no task, file or clock.
 
-Invariants, for every query at every moment:
+A query may have several targets, one for each method that shares the pool. Invariants, for each target at every moment:
 - trials are issued in order 0, 1, 2, ...; what an interrupted run left unanswered is issued again first;
-- issued trials never exceed `max_trials`;
-- strict (speculation = 0): correct + in flight never exceeds `n_correct` beyond what `min_trials` asks for, so the last
-  issued trial is always needed and the set of issued trials does not depend on the order of arrival;
+- issued trials never exceed `max_trials` for its sake;
+- strict (speculation = 0): correct + in flight never exceeds `n_correct` for its sake beyond what `min_trials` asks
+  for, so the last issued trial is always needed by some target, and the set of issued trials is the longest that any
+  target alone would have issued, whatever the order of arrival;
 - speculative: more may be in flight, never more than `speculation` times the tries that the query is expected to need;
   all are awaited, so that the first `n_correct` correct by trial index are the same as in strict mode.
 
@@ -13,7 +14,7 @@ tail of the run short; speculative places are given only when no strict one is o
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dartune.types import Key, Target
@@ -33,7 +34,7 @@ class Recorded:
 class _Account:
     """The running state of one query."""
 
-    target: Target
+    targets: Sequence[Target]
     lost: list[int]
     """Trials below `next_trial` that were issued before an interruption and never recorded; a heap."""
     next_trial: int
@@ -48,28 +49,38 @@ class _Account:
         return self.n_recorded + self.n_in_flight
 
     @property
-    def need(self) -> int:
-        return max(0, self.target.n_correct - self.n_correct)
+    def pass_rate(self) -> float:
+        """Mean of the pass rate's posterior under a uniform prior; never 0."""
+        return (self.n_correct + 1) / (self.n_recorded - self.n_failures + 2)
+
+    def is_met(self) -> bool:
+        """Whether every target has what it asks for."""
+        return all(t.n_correct <= self.n_correct and t.min_trials <= self.n_recorded for t in self.targets)
 
     def expected_tries(self) -> float:
-        """Tries still to issue, at the pass rate seen so far under a uniform prior."""
-        n_raw = self.n_recorded - self.n_failures
-        pass_rate = (self.n_correct + 1) / (n_raw + 2)
-        wanted = max(self.need / pass_rate - self.n_in_flight, self.target.min_trials - self.n_issued, len(self.lost))
-        return min(wanted, self.target.max_trials - self.n_issued)
+        """Tries still to issue, at the pass rate seen so far."""
+        return max(len(self.lost), *(self._expected_for(target) for target in self.targets))
 
     def is_open(self, speculation: float) -> bool:
         """Whether one more trial may be in flight."""
-        if self.n_issued >= self.target.max_trials:
-            return False
         # A lost trial is owed even when nothing more is needed: a later one may have come out right, and which
         # responses are the first correct ones must not depend on what an interruption lost.
-        if self.lost or self.n_issued < self.target.min_trials or self.n_in_flight < self.need:
+        if self.lost and self.lost[0] < max(target.max_trials for target in self.targets):
             return True
-        if speculation == 0 or self.need == 0:
+        return any(self._is_open_for(target, speculation) for target in self.targets)
+
+    def _is_open_for(self, target: Target, speculation: float) -> bool:
+        if self.n_issued >= target.max_trials:
             return False
-        pass_rate = (self.n_correct + 1) / (self.n_recorded - self.n_failures + 2)
-        return self.n_in_flight + 1 <= speculation * self.need / pass_rate
+        need = target.n_correct - self.n_correct
+        if self.n_issued < target.min_trials or self.n_in_flight < need:
+            return True
+        return need > 0 and self.n_in_flight + 1 <= speculation * need / self.pass_rate
+
+    def _expected_for(self, target: Target) -> float:
+        need = max(0, target.n_correct - self.n_correct)
+        wanted = max(need / self.pass_rate - self.n_in_flight, target.min_trials - self.n_issued, 0.0)
+        return max(0.0, min(wanted, target.max_trials - self.n_issued))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +100,8 @@ class Totals:
 class Ledger:
     """Hands out keys and counts outcomes; see the module's invariants."""
 
-    targets: Mapping[str, Target]
+    targets: Mapping[str, Sequence[Target]]
+    """At least one for each query."""
     recorded: Mapping[str, Recorded] = field(default_factory=dict)
     speculation: float = 0.0
     """In-flight limit as a multiple of a query's expected tries; 0 is strict."""
@@ -100,9 +112,9 @@ class Ledger:
     def __post_init__(self) -> None:
         """Open an account for every query and queue those that still need tries."""
         self._accounts, self._heap, self._rank = {}, [], {}
-        for rank, (query_id, target) in enumerate(self.targets.items()):
+        for rank, (query_id, targets) in enumerate(self.targets.items()):
             self._rank[query_id] = rank
-            self._accounts[query_id] = _open_account(target, self.recorded.get(query_id, Recorded()))
+            self._accounts[query_id] = _open_account(targets, self.recorded.get(query_id, Recorded()))
             self._push(query_id)
 
     def next(self) -> Key | None:
@@ -128,10 +140,6 @@ class Ledger:
         account.n_failures += is_correct is None
         self._push(key.query_id)
 
-    def n_correct(self, query_id: str) -> int:
-        """Correct responses of one query so far."""
-        return self._accounts[query_id].n_correct
-
     def totals(self) -> Totals:
         """Counts over all queries, in one pass."""
         accounts = self._accounts.values()
@@ -140,7 +148,7 @@ class Ledger:
             n_failures=sum(a.n_failures for a in accounts),
             n_correct=sum(a.n_correct for a in accounts),
             n_in_flight=sum(a.n_in_flight for a in accounts),
-            n_queries_met=sum(a.need == 0 and a.n_recorded >= a.target.min_trials for a in accounts),
+            n_queries_met=sum(a.is_met() for a in accounts),
             expected_tries=sum(a.expected_tries() for a in accounts),
         )
 
@@ -154,10 +162,10 @@ class Ledger:
             heapq.heappush(self._heap, entry)
 
 
-def _open_account(target: Target, recorded: Recorded) -> _Account:
+def _open_account(targets: Sequence[Target], recorded: Recorded) -> _Account:
     next_trial = max(recorded.trials, default=-1) + 1
     return _Account(
-        target=target,
+        targets=targets,
         lost=sorted(set(range(next_trial)) - recorded.trials),
         next_trial=next_trial,
         n_recorded=len(recorded.trials),

@@ -1,7 +1,8 @@
 """What a running sampler tells whoever watches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dartune.types import Query, Sample, Target
 
@@ -46,6 +47,14 @@ class Progress:
         return (self.expected_tries + self.n_in_flight) * self.elapsed_s / self.n_samples
 
 
+class _Goal(NamedTuple):
+    """What progress on one query is measured against."""
+
+    n: int
+    is_tries: bool
+    """Whether n counts tries; correct responses otherwise."""
+
+
 @dataclass(slots=True)
 class Meter:
     """Running counts behind `Progress`, updated once a sample."""
@@ -55,14 +64,14 @@ class Meter:
     n_correct: int = 0
     n_failures: int = 0
     n_tokens: int = 0
-    _targets: Mapping[str, Target] = field(default_factory=dict)
+    _goals: dict[str, _Goal] = field(default_factory=dict)
     _got: dict[str, int] = field(default_factory=dict)
 
-    def enter_phase(self, targets: Mapping[str, Target], recorded: Mapping[str, tuple[int, int]]) -> None:
+    def enter_phase(self, targets: Mapping[str, Sequence[Target]], recorded: Mapping[str, tuple[int, int]]) -> None:
         """Measure against `targets` from now on; a pool holds `recorded`: query id -> (tries, correct)."""
-        self._targets = targets
+        self._goals = {query_id: _goal(wanted) for query_id, wanted in targets.items()}
         self._got = {
-            query_id: n_correct if targets[query_id].n_correct else n_tries
+            query_id: n_tries if self._goals[query_id].is_tries else n_correct
             for query_id, (n_tries, n_correct) in recorded.items()
         }
 
@@ -73,18 +82,24 @@ class Meter:
         self.n_correct += sample.is_correct
         self.n_tokens += sample.response.n_tokens if sample.response else 0
         query_id = sample.key.query_id
-        if sample.is_correct or not self._targets[query_id].n_correct:
+        if sample.is_correct or self._goals[query_id].is_tries:
             self._got[query_id] = self._got.get(query_id, 0) + 1
 
     def fill(self) -> dict[int | None, Fill]:
         """Fill by level, levels in order."""
         wanted: dict[int | None, int] = {}
         got: dict[int | None, int] = {}
-        for query_id, target in self._targets.items():
-            level, n_wanted = self.queries[query_id].level, target.n_correct or target.min_trials
-            wanted[level] = wanted.get(level, 0) + n_wanted
-            got[level] = got.get(level, 0) + min(n_wanted, self._got.get(query_id, 0))
+        for query_id, goal in self._goals.items():
+            level = self.queries[query_id].level
+            wanted[level] = wanted.get(level, 0) + goal.n
+            got[level] = got.get(level, 0) + min(goal.n, self._got.get(query_id, 0))
         return {
             level: Fill(n_wanted=wanted[level], n_got=got[level])
             for level in sorted(wanted, key=lambda x: (x is None, x))
         }
+
+
+def _goal(targets: Sequence[Target]) -> _Goal:
+    """The most correct responses that any target wants, or the most tries where none wants correct ones."""
+    n_correct = max(target.n_correct for target in targets)
+    return _Goal(n_correct, False) if n_correct else _Goal(max(target.min_trials for target in targets), True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dartune.allocation import merge
 from dartune.config import MethodConfig
 from dartune.engines.base import Engine
 from dartune.grading import Grader
@@ -24,6 +23,7 @@ from dartune.sampling.progress import Meter, Progress
 from dartune.types import Grade, Key, Outcomes, Query, Request, Response, SamplingParams, Target, request_seed
 
 Watcher = Callable[[Progress], None]
+Targets = Mapping[str, Sequence[Target]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,9 @@ def sample_pool(
 ) -> SamplingReport:
     """Sample until every method of `job` has what it asks for, or Ctrl-C.
 
-    Methods share the tries: the pilots of all, then the targets of all, each query once up to the most that any method
-    wants. Raises PoolBusy, PoolMismatch or PoolVersion before anything is asked; EngineDown or WriteError end the run
-    with everything acknowledged kept. The engine is closed in any case.
+    Methods share the tries: first the pilots of those that need any, then the targets of all, each query as far as some
+    method wants. Raises FolderBusy, PoolMismatch or PoolVersion before anything is asked; EngineDown or WriteError end
+    the run with everything acknowledged kept. The engine is closed in any case.
     """
     return asyncio.run(_sample_pool(job, engine, grader, pool, watch))
 
@@ -75,6 +75,8 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, wat
             for phase in (_pilot_phase, _target_phase):
                 outcomes = read_outcomes(path)
                 targets = phase(job, outcomes)
+                if not targets:
+                    continue
                 dispatcher = Dispatcher(
                     ledger=_ledger(job, targets, outcomes, meter),
                     engine=engine,
@@ -101,20 +103,20 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, wat
     )
 
 
-def _pilot_phase(job: Job, outcomes: Outcomes) -> dict[str, Target]:
-    """What every method asks before anything is known."""
-    target = merge([pilot_target(method) for method in job.methods.values()])
-    return {query.id: target for query in job.queries}
+def _pilot_phase(job: Job, outcomes: Outcomes) -> Targets:
+    """The pilot tries from which some methods derive their targets; nothing where no method needs any."""
+    pilots = [target for method in job.methods.values() if (target := pilot_target(method)) is not None]
+    return {query.id: pilots for query in job.queries} if pilots else {}
 
 
-def _target_phase(job: Job, outcomes: Outcomes) -> dict[str, Target]:
-    """What the methods ask once the pilots are in."""
+def _target_phase(job: Job, outcomes: Outcomes) -> Targets:
+    """What every method asks, once the pilots are in."""
     ids = [query.id for query in job.queries]
     by_method = [method_targets(method, ids, outcomes) for method in job.methods.values()]
-    return {query_id: merge(targets) for query_id, *targets in zip(ids, *by_method, strict=True)}
+    return {query_id: targets for query_id, *targets in zip(ids, *by_method, strict=True)}
 
 
-def _ledger(job: Job, targets: Mapping[str, Target], outcomes: Outcomes, meter: Meter) -> Ledger:
+def _ledger(job: Job, targets: Targets, outcomes: Outcomes, meter: Meter) -> Ledger:
     """A ledger, and a meter, that start from what the pool holds."""
     recorded = {query_id: _recorded(tries) for query_id, tries in outcomes.items() if query_id in targets}
     meter.enter_phase(targets, {query_id: (len(r.trials), r.n_correct) for query_id, r in recorded.items()})

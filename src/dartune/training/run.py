@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from dartune.config import TrainingConfig
 from dartune.errors import MissingExtra
+from dartune.files import lock_folder
 from dartune.models import resolve_model
 from dartune.training.record import (
     CHECKPOINTS_FOLDER,
+    Identity,
     TrainingRecord,
     TrainingReport,
     finished_report,
@@ -43,28 +45,35 @@ def train(
         DataError: the set is missing, malformed or empty, or every example is too long.
         ModelError: the base model is missing or incomplete, or has no end token.
         MissingExtra: trl is not installed.
+        FolderBusy: another process trains into `out`.
         WriteError: a checkpoint or the model could not be written.
     """
     this = identity(config, set_dir=set_dir, seed=seed)
     report = finished_report(out, this)
     if report is None:
-        from dartune.training.rows import read_rows
-
-        sft = _libraries()
-        with sft.quiet(), sft.threads(config.n_threads):
-            base = sft.load_base(resolve_model(config.model))
-            rows = read_rows(set_dir, base.tokenizer, min(config.max_length, base.context or config.max_length))
-            job = sft.Job(config=config, seed=seed, folder=out / CHECKPOINTS_FOLDER, progress=progress)
-            trainer = sft.new_trainer(base, rows, job)
-            write_started(out, this)
-            tuned = sft.fine_tune(base, trainer, job)
-            sft.save(tuned, base, out)
-        report = _report(config, rows, tuned)
-        write_record(
-            out,
-            TrainingRecord(config=config, set_dir=set_dir, identity=this, report=report, log_history=tuned.log_history),
-        )
+        with lock_folder(out / CHECKPOINTS_FOLDER):
+            report = finished_report(out, this) or _train(config, this, set_dir, out, progress)
     shutil.rmtree(out / CHECKPOINTS_FOLDER, ignore_errors=True)
+    return report
+
+
+def _train(
+    config: TrainingConfig, this: Identity, set_dir: Path, out: Path, progress: "Callable[[StepProgress], None] | None"
+) -> TrainingReport:
+    from dartune.training.rows import read_rows
+
+    sft = _libraries()
+    with sft.quiet(), sft.threads(config.n_threads):
+        base = sft.load_base(resolve_model(config.model))
+        rows = read_rows(set_dir, base.tokenizer, min(config.max_length, base.context or config.max_length))
+        job = sft.Job(config=config, seed=int(this["seed"]), folder=out / CHECKPOINTS_FOLDER, progress=progress)
+        trainer = sft.new_trainer(base, rows, job)
+        write_started(out, this)
+        tuned = sft.fine_tune(base, trainer, job)
+        sft.save(tuned, base, out)
+    report = _report(config, rows, tuned)
+    record = TrainingRecord(config=config, set_dir=set_dir, identity=this, report=report, log_history=tuned.log_history)
+    write_record(out, record)
     return report
 
 

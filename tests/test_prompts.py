@@ -1,6 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
+from tokenizers.processors import TemplateProcessing
+from transformers import AutoTokenizer
 
 from dartune.errors import ConfigError, ModelError
 from dartune.prompts import AFFIXES, load_template
@@ -23,11 +26,10 @@ def test_an_unknown_template_names_the_known_ones() -> None:
         load_template("alpca")
 
 
-def test_the_chat_template_is_the_models_own_without_its_first_token(tmp_path: Path) -> None:
-    import shutil
-
-    from transformers import AutoTokenizer
-
+@pytest.mark.parametrize(("adds_bos", "prompt"), [(False, "<bos><user>2 ?<assistant>"), (True, "<user>2 ?<assistant>")])
+def test_the_chat_template_is_the_models_own_and_has_the_first_token_once(
+    tmp_path: Path, adds_bos: bool, prompt: str
+) -> None:
     folder = tmp_path / "model"
     shutil.copytree(packaged_model("base-a"), folder)
     with pytest.raises(ModelError, match="no chat template"):
@@ -37,5 +39,16 @@ def test_the_chat_template_is_the_models_own_without_its_first_token(tmp_path: P
         "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<assistant>{% endif %}"
     )
+    if adds_bos:
+        first = ("<bos>", tokenizer.bos_token_id)
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=[first])
     tokenizer.save_pretrained(folder)
-    assert load_template("chat", model=str(folder)).render("2 ?") == "<user>2 ?<assistant>"
+    assert load_template("chat", model=str(folder)).render("2 ?") == prompt
+
+
+def test_a_model_without_a_readable_tokenizer_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_model("base-a"), folder)
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(ModelError, match="its tokenizer cannot be loaded"):
+        load_template("chat", model=str(folder))

@@ -63,7 +63,8 @@ def _run_task(task: Task, stop: threading.Event, announce: Callable[[str], None]
             raise write_error(task.log, error) from error
         with log:
             _run_command(task, command, log, stop)
-    announce(f"{task.name} in {time.monotonic() - start:.0f} s")
+    if not stop.is_set():
+        announce(f"{task.name} in {time.monotonic() - start:.0f} s")
 
 
 def _run_command(task: Task, command: Sequence[str], log: IO[bytes], stop: threading.Event) -> None:

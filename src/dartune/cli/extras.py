@@ -21,7 +21,7 @@ def bring_demo_libraries() -> None:
         return
     if sys.prefix == sys.base_prefix:
         raise MissingExtra(missing[0], "train")
-    command = [sys.executable, "-m", "pip", "install", "dartune[train]"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "dartune[train]"]
     complain(f"the demo needs {', '.join(missing)}; running: pip install 'dartune[train]'")
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
         raise MissingExtra(missing[0], "train")

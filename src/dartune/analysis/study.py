@@ -117,9 +117,10 @@ def _differences(
     variant: str | None, runs: Sequence[RunSummary], baselines: Sequence[str]
 ) -> Iterable[StudyDifference]:
     by_run = [{(row.benchmark, row.method): row for row in run.evaluations} for run in runs]
-    for baseline in baselines:
+    for i, baseline in enumerate(baselines):
+        passed_over = {*REFERENCES, *baselines[: i + 1]}  # each pair of baselines is compared once
         for benchmark, method in _unique(key for cells in by_run for key in cells):
-            if method == baseline or method in REFERENCES:
+            if method in passed_over:
                 continue
             pairs = [
                 (cells[benchmark, method], cells[benchmark, baseline])

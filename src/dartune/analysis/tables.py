@@ -5,6 +5,7 @@ been trained on for longer.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dartune.analysis.formats import (
     MISSING,
@@ -215,6 +216,16 @@ def differences_grid(study: StudySummary) -> Grid:
         "number of comparisons; with n runs the sign-flip p value cannot be below 2 / 2^n."
     )
     return Grid(title=f"{study.name}: paired differences", columns=columns, rows=rows, n_words=4, note=note)
+
+
+def study_headline_grids(study: StudySummary) -> tuple[Grid, ...]:
+    """What to print after a study: sizes, and headlines without the levels, which the report has."""
+    accuracy, differences = study_grid(study), differences_grid(study)
+    return (
+        study_sets_grid(study),
+        replace(accuracy, columns=accuracy.columns[:5], rows=tuple(row[:5] for row in accuracy.rows)),
+        replace(differences, rows=tuple(row for row in differences.rows if row[3] == "headline")),
+    )
 
 
 def study_sets_grid(study: StudySummary) -> Grid:

@@ -186,12 +186,8 @@ def _print_tables(summary: "Summary") -> None:
 
     from dartune.analysis.grid import to_rich
     from dartune.analysis.summary import RunSummary
-    from dartune.analysis.tables import demo_grids, differences_grid, study_grid, study_sets_grid
+    from dartune.analysis.tables import demo_grids, study_headline_grids
 
-    if isinstance(summary, RunSummary):
-        grids = demo_grids(summary)
-    else:
-        grids = (study_sets_grid(summary), study_grid(summary), differences_grid(summary))
     console = Console()
-    for grid in grids:
+    for grid in demo_grids(summary) if isinstance(summary, RunSummary) else study_headline_grids(summary):
         console.print(to_rich(grid))

@@ -6,7 +6,7 @@ from pathlib import Path
 from dartune.analysis.report import write_report
 from dartune.analysis.study import StudyRun, study
 from dartune.analysis.summary import RunSummary, StudySummary, read_summary, write_summary
-from dartune.config import Recipe
+from dartune.config import Recipe, VanillaMethod
 from dartune.errors import DataError
 from dartune.files import write_text
 from dartune.pipeline.folder import RunFolder
@@ -44,7 +44,8 @@ def run_study(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs: 
         StudyRun(variant=variant, path=cell.name, summary=_run_summary(folder.path / cell.name))
         for variant, cell in cells
     ]
-    summary = study(recipe.name, datetime.now(UTC).isoformat(timespec="seconds"), runs)
+    baselines = tuple(name for name, method in recipe.methods.items() if isinstance(method, VanillaMethod))
+    summary = study(recipe.name, datetime.now(UTC).isoformat(timespec="seconds"), runs, baselines)
     write_summary(summary, folder.summary)
     write_report(summary, folder.report)
     return summary

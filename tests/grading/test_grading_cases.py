@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dartune.grading import Grader
-from dartune.grading.compare import STEPS
-from dartune.grading.extract import RULES
+from dartune.grading.comparison.compare import STEPS
+from dartune.grading.extraction.extract import RULES
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parent / "tables" / "cases.jsonl").read_text("utf-8").splitlines()

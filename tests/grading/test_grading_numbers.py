@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dartune.grading.normalize import normalize
-from dartune.grading.number_reader import parse_number
-from dartune.grading.numbers import decide
+from dartune.grading.comparison.number_reader import parse_number
+from dartune.grading.comparison.numbers import decide
+from dartune.grading.spelling.normalize import normalize
 
 RATIONALS = st.fractions(max_denominator=10**6)
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dartune.grading import Grader
-from dartune.grading.compare import Pair
-from dartune.grading.workers import WorkerPool
+from dartune.grading.comparison.decision import Pair
+from dartune.grading.symbolic.pool import WorkerPool
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 

@@ -5,8 +5,9 @@
 
 import atexit
 import threading
+from collections.abc import Mapping
 
-from dartune.grading.grader import Grader
+from dartune.grading.grader import NOTHING, Grader
 from dartune.types import FinishReason, Grade
 
 __all__ = ["Grader", "equivalent", "grade"]
@@ -15,7 +16,15 @@ _lock = threading.Lock()
 _default: list[Grader] = []
 
 
-def grade(*, ref_answer: str, response: str, query: str | None = None, finish_reason: FinishReason = "stop") -> Grade:
+def grade(
+    *,
+    ref_answer: str,
+    response: str,
+    query: str | None = None,
+    finish_reason: FinishReason = "stop",
+    judge: str = "default",
+    meta: Mapping[str, object] = NOTHING,
+) -> Grade:
     """Grade one response against the reference answer; any text gets a grade.
 
     Args:
@@ -23,8 +32,15 @@ def grade(*, ref_answer: str, response: str, query: str | None = None, finish_re
         response: The model's full text.
         query: The problem. Where it offers lettered options, an option's letter and its value count as the same.
         finish_reason: "length" for a response that was cut off: it counts only if its final answer is complete.
+        judge: Whose rules decide: "default", or the name of a benchmark.
+        meta: Fields of the query's row that the benchmark's judge reads, such as `answer_type`.
+
+    Raises:
+        InputError: If there is no such judge.
     """
-    return _shared().grade(ref_answer=ref_answer, response=response, query=query, finish_reason=finish_reason)
+    return _shared().grade(
+        ref_answer=ref_answer, response=response, query=query, finish_reason=finish_reason, judge=judge, meta=meta
+    )
 
 
 def equivalent(*, ref_answer: str, answer: str) -> bool:

@@ -7,15 +7,16 @@ not finish is `timeout`, what could not be understood is `ungradable`.
 import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
-from dartune.grading.choices import Sides, resolve
-from dartune.grading.compare import Pair, compare
-from dartune.grading.extract import extract
-from dartune.grading.workers import Reply, WorkerPool
+from dartune.errors import InputError
+from dartune.grading.comparison.decision import Pair, Task
+from dartune.grading.extraction.extract import extract
+from dartune.grading.judges import JUDGES, Judge
+from dartune.grading.symbolic.pool import Reply, WorkerPool
 from dartune.types import FinishReason, Grade, Verdict
 
 _VERDICTS: dict[Reply, Verdict] = {
@@ -29,12 +30,34 @@ _VERDICTS: dict[Reply, Verdict] = {
 }
 
 
-class _Open(NamedTuple):
-    """A grade that waits for a worker."""
+K = TypeVar("K")
+V = TypeVar("V")
 
-    answer: str
+NOTHING: Final[Mapping[str, object]] = {}
+
+
+class _Open(NamedTuple):
+    """A comparison that waits for a worker."""
+
     rule: str
     pair: Pair
+
+
+class _Outcome(NamedTuple):
+    """What comparing two answers came to."""
+
+    verdict: Verdict
+    rule: str
+
+
+class _Key(NamedTuple):
+    """All that an outcome depends on."""
+
+    judge: str
+    ref_answer: str
+    answer: str
+    query: str | None
+    meta: str
 
 
 class Grader:
@@ -45,7 +68,7 @@ class Grader:
         timeout_s: CPU seconds that one comparison may take in a worker.
         memory_mb: Megabytes that one comparison may take in a worker, above what the libraries need.
         lenient: Whether the last number of a response without any answer marker counts as its answer.
-        memo_size: How many symbolic comparisons are remembered; the least recently used are forgotten.
+        memo_size: How many comparisons are remembered; the least recently used are forgotten.
     """
 
     def __init__(
@@ -59,36 +82,68 @@ class Grader:
     ) -> None:
         self._pool = WorkerPool(n_workers, timeout_s=timeout_s, memory_mb=memory_mb)
         self._lenient = lenient
-        self._memo = _Memo(memo_size)
+        self._outcomes: _Memo[_Key, _Outcome] = _Memo(memo_size)
+        self._replies: _Memo[Pair, Reply] = _Memo(memo_size)
         self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="dartune-grader")
 
     def grade(
-        self, *, ref_answer: str, response: str, query: str | None = None, finish_reason: FinishReason = "stop"
+        self,
+        *,
+        ref_answer: str,
+        response: str,
+        query: str | None = None,
+        finish_reason: FinishReason = "stop",
+        judge: str = "default",
+        meta: Mapping[str, object] = NOTHING,
     ) -> Grade:
         """Grade one response. Waits for a worker where the comparison needs symbolic algebra.
 
         With the `query`, the letter of an option that it offers and the option's value count as the same answer.
+        `judge` is the name of one of `JUDGES`; `meta` holds the fields of the query's row that it reads.
+
+        Raises:
+            InputError: If there is no such judge.
         """
-        state = self._begin(ref_answer, response, query, finish_reason)
-        return state if isinstance(state, Grade) else self._finish(state, self._judge(state.pair))
+        found = extract(response, finish_reason=finish_reason, lenient=self._lenient)
+        if found.answer is None:
+            return Grade(verdict=found.missing or "no_answer", answer=None, rule=found.rule)
+        task = Task(ref_answer=ref_answer, answer=found.answer, query=query, meta=meta)
+        return _grade(found.answer, found.rule, self._compare(task, find_judge(judge)))
 
     async def grade_async(
-        self, *, ref_answer: str, response: str, query: str | None = None, finish_reason: FinishReason = "stop"
+        self,
+        *,
+        ref_answer: str,
+        response: str,
+        query: str | None = None,
+        finish_reason: FinishReason = "stop",
+        judge: str = "default",
+        meta: Mapping[str, object] = NOTHING,
     ) -> Grade:
         """The same as `grade`, without blocking the event loop while a worker is busy."""
-        state = self._begin(ref_answer, response, query, finish_reason)
-        if isinstance(state, Grade):
-            return state
-        known = self._memo.get(state.pair)
-        if known is not None:
-            return self._finish(state, known)
-        loop = asyncio.get_running_loop()
-        return self._finish(state, await loop.run_in_executor(self._threads, self._judge, state.pair))
+        found = extract(response, finish_reason=finish_reason, lenient=self._lenient)
+        if found.answer is None:
+            return Grade(verdict=found.missing or "no_answer", answer=None, rule=found.rule)
+        task = Task(ref_answer=ref_answer, answer=found.answer, query=query, meta=meta)
+        key = _key(task, find_judge(judge))
+        state = self._begin(task, find_judge(judge), key)
+        if isinstance(state, _Open):
+            loop = asyncio.get_running_loop()
+            state = await loop.run_in_executor(self._threads, self._finish, key, state)
+        return _grade(found.answer, found.rule, state)
 
-    def grade_answer(self, *, ref_answer: str, answer: str) -> Grade:
+    def grade_answer(
+        self,
+        *,
+        ref_answer: str,
+        answer: str,
+        query: str | None = None,
+        judge: str = "default",
+        meta: Mapping[str, object] = NOTHING,
+    ) -> Grade:
         """Grade a final answer that is given as such, without looking for it in a response."""
-        state = _compare(ref_answer, answer, "given")
-        return state if isinstance(state, Grade) else self._finish(state, self._judge(state.pair))
+        task = Task(ref_answer=ref_answer, answer=answer, query=query, meta=meta)
+        return _grade(answer, "given", self._compare(task, find_judge(judge)))
 
     @property
     def worker_pids(self) -> list[int]:
@@ -108,53 +163,69 @@ class Grader:
     ) -> None:
         self.close()
 
-    def _begin(self, ref_answer: str, response: str, query: str | None, finish_reason: FinishReason) -> Grade | _Open:
-        extraction = extract(response, finish_reason=finish_reason, lenient=self._lenient)
-        if extraction.answer is None:
-            return Grade(verdict=extraction.missing or "no_answer", answer=None, rule=extraction.rule)
-        sides = Sides(ref_answer, extraction.answer)
-        if query is not None:
-            sides = resolve(query, *sides)
-        state = _compare(*sides, extraction.rule)
-        return replace(state, answer=extraction.answer) if isinstance(state, Grade) else state
+    def _compare(self, task: Task, judge: Judge) -> _Outcome:
+        key = _key(task, judge)
+        state = self._begin(task, judge, key)
+        return self._finish(key, state) if isinstance(state, _Open) else state
 
-    def _judge(self, pair: Pair) -> Reply:
-        reply = self._memo.get(pair)
-        if reply is None:
-            reply = self._pool.judge(pair)
-            if reply != "failed":  # a death may be an accident of the machine: it is not remembered
-                self._memo.put(pair, reply)
-        return reply
+    def _begin(self, task: Task, judge: Judge, key: _Key) -> _Outcome | _Open:
+        known = self._outcomes.get(key)
+        if known is not None:
+            return known
+        decision = judge.decide(task)
+        if decision.pair is not None:
+            return _Open(decision.rule, decision.pair)
+        outcome = _Outcome(_said(decision.equal), decision.rule)
+        self._outcomes.put(key, outcome)
+        return outcome
 
-    def _finish(self, state: _Open, reply: Reply) -> Grade:
-        return Grade(verdict=_VERDICTS[reply], answer=state.answer, rule=f"{state.rule}/symbolic")
+    def _finish(self, key: _Key, state: _Open) -> _Outcome:
+        reply = self._replies.get(state.pair) or self._pool.judge(state.pair)
+        outcome = _Outcome(_VERDICTS[reply], state.rule)
+        if reply != "failed":  # a death may be an accident of the machine: it is not remembered
+            self._replies.put(state.pair, reply)
+            self._outcomes.put(key, outcome)
+        return outcome
 
 
-class _Memo:
-    """Replies of workers by what was asked; bounded, the least recently used go first; safe between threads."""
+def find_judge(name: str) -> Judge:
+    """The judge of that name; raises InputError where there is none."""
+    judge = JUDGES.get(name)
+    if judge is None:
+        raise InputError(f"judge {name!r}: expected one of {', '.join(sorted(JUDGES))}")
+    return judge
+
+
+class _Memo(Generic[K, V]):
+    """What is known by what it depends on; bounded, the least recently used go first; safe between threads."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._replies: OrderedDict[Pair, Reply] = OrderedDict()
+        self._known: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, pair: Pair) -> Reply | None:
+    def get(self, key: K) -> V | None:
         with self._lock:
-            reply = self._replies.get(pair)
-            if reply is not None:
-                self._replies.move_to_end(pair)
-            return reply
+            value = self._known.get(key)
+            if value is not None:
+                self._known.move_to_end(key)
+            return value
 
-    def put(self, pair: Pair, reply: Reply) -> None:
+    def put(self, key: K, value: V) -> None:
         with self._lock:
-            self._replies[pair] = reply
-            while len(self._replies) > self._size:
-                self._replies.popitem(last=False)
+            self._known[key] = value
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
 
 
-def _compare(ref_answer: str, answer: str, rule: str) -> Grade | _Open:
-    decision = compare(ref_answer, answer)
-    if decision.pair is not None:
-        return _Open(answer, rule, decision.pair)
-    verdict: Verdict = "ungradable" if decision.equal is None else "correct" if decision.equal else "incorrect"
-    return Grade(verdict=verdict, answer=answer, rule=f"{rule}/{decision.rule}")
+def _key(task: Task, judge: Judge) -> _Key:
+    meta = repr([task.meta.get(name) for name in judge.reads]) if judge.reads else ""
+    return _Key(judge.name, task.ref_answer, task.answer, task.query, meta)
+
+
+def _said(equal: bool | None) -> Verdict:
+    return "ungradable" if equal is None else "correct" if equal else "incorrect"
+
+
+def _grade(answer: str, rule: str, outcome: _Outcome) -> Grade:
+    return Grade(verdict=outcome.verdict, answer=answer, rule=f"{rule}/{outcome.rule}")

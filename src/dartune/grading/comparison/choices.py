@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from dartune.grading.normalize import normalize
-from dartune.grading.texts import Option, read_option
+from dartune.grading.comparison.texts import Option, read_option
+from dartune.grading.spelling.normalize import normalize
 
 MIN_OPTIONS = 2
 

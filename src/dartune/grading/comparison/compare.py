@@ -9,28 +9,10 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dartune.grading import numbers, sequences, texts
-from dartune.grading.normalize import Normal, normalize
-from dartune.grading.units import units_agree
-
-
-class Pair(NamedTuple):
-    """A reference and an answer in canonical spelling, fit to be compared."""
-
-    ref: str
-    answer: str
-
-
-class Decision(NamedTuple):
-    """What comparing came to without symbolic algebra."""
-
-    equal: bool | None
-    """None where it is not decided."""
-    rule: str
-    """Name of the step that decided; "limit" where one side is too long or too deep,
-    "prose" where the reference is a phrase that other words may say, "symbolic" for what is left."""
-    pair: Pair | None = None
-    """What symbolic algebra is to compare; None where it must not."""
+from dartune.grading.comparison import numbers, sequences, texts
+from dartune.grading.comparison.decision import Decision, Pair
+from dartune.grading.spelling.normalize import Normal, normalize
+from dartune.grading.spelling.units import units_agree
 
 
 class Step(NamedTuple):

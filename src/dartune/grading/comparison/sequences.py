@@ -6,8 +6,8 @@ element is a number that `numbers` is certain of, or the same text on both sides
 
 from typing import NamedTuple
 
-from dartune.grading.number_reader import parse_number
-from dartune.grading.numbers import decide as decide_numbers
+from dartune.grading.comparison.number_reader import parse_number
+from dartune.grading.comparison.numbers import decide as decide_numbers
 
 MAX_ITEMS = 64
 """Longest sequence that is compared here."""

@@ -1,4 +1,4 @@
-"""The process in which symbolic algebra runs: `python -m dartune.grading.worker MEMORY_MB TIMEOUT_S`.
+"""The process in which symbolic algebra runs: `python -m dartune.grading.symbolic.worker MEMORY_MB TIMEOUT_S`.
 
 It reads requests from standard input and writes replies to standard output, each one a frame: four bytes of length,
 big-endian, then JSON. First of all it writes {"ready": true}. It ends when its input ends.
@@ -14,7 +14,7 @@ import struct
 import sys
 from typing import BinaryIO
 
-from dartune.grading.symbolic import judge
+from dartune.grading.symbolic.algebra import judge
 
 MAX_FRAME = 1 << 20
 """Longest frame, in bytes, that either side accepts."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from dartune.grading.symbols import CHARACTERS
-from dartune.grading.units import split_unit
+from dartune.grading.spelling.symbols import CHARACTERS
+from dartune.grading.spelling.units import split_unit
 
 MAX_CHARS = 2_000
 """Longest answer, in characters, that is looked at beyond string equality."""

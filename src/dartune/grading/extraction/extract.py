@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from dartune.grading.boxes import Box, find_boxes
+from dartune.grading.extraction.boxes import Box, find_boxes
 from dartune.types import FinishReason
 
 MAX_CHARS = 200_000

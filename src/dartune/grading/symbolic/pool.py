@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 import dartune
-from dartune.grading.compare import Pair
-from dartune.grading.symbolic import Judgement
-from dartune.grading.worker import MAX_FRAME, body_length, pack
+from dartune.grading.comparison.decision import Pair
+from dartune.grading.symbolic.algebra import Judgement
+from dartune.grading.symbolic.worker import MAX_FRAME, body_length, pack
 
 START_TIMEOUT_S = 60.0
 """Longest time, by the clock, that a worker may take to be ready."""
@@ -45,7 +45,7 @@ class _Worker:
     def __init__(self, timeout_s: float, memory_mb: int) -> None:
         self._timeout_s = timeout_s
         self._n_requests = 0
-        command = [sys.executable, "-P", "-m", "dartune.grading.worker", str(memory_mb), str(timeout_s)]
+        command = [sys.executable, "-P", "-m", "dartune.grading.symbolic.worker", str(memory_mb), str(timeout_s)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -3,7 +3,7 @@ r"""Whether two texts are the same number, decided only where both are numbers o
 import re
 from fractions import Fraction
 
-from dartune.grading.number_reader import Number, parse_number
+from dartune.grading.comparison.number_reader import Number, parse_number
 
 MIN_APPROXIMATE_PLACES = 6
 """A decimal with at least this many places may stand for the exact number that it is the rounding of."""

@@ -1,0 +1,1 @@
+"""Whether two final answers are one, decided by kind of object without symbolic algebra."""

@@ -1,0 +1,1 @@
+"""Mathematical expressions: read within limits, compared by their values at random points."""

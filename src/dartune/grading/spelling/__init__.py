@@ -1,0 +1,1 @@
+"""One canonical spelling of an answer, and the unit that it carries."""

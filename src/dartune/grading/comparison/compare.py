@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dartune.grading.comparison import numbers, sequences, texts
+from dartune.grading.comparison import expressions, matrices, numbers, real_sets, sequences, texts
 from dartune.grading.comparison.decision import Decision, Pair
 from dartune.grading.spelling.normalize import Normal, normalize
 from dartune.grading.spelling.units import units_agree
@@ -41,13 +41,26 @@ def _is_zero_equation(text: str) -> bool:
     return len(sides) == 2 and sides[1] == "0" and not _LEFT_SIDE.fullmatch(sides[0]) and "," not in text
 
 
+def same_part(ref: str, answer: str) -> bool | None:
+    """Whether two canonical texts are equal, as the first step that is certain says; None where none is."""
+    for step in STEPS:
+        equal = step.decide(ref, answer)
+        if equal is not None:
+            return equal
+    return None
+
+
 STEPS = (
     Step("string", _same_text),
     Step("number", numbers.decide),
-    Step("sequence", sequences.decide),
     Step("option", texts.decide_options),
+    Step("interval", lambda ref, answer: real_sets.decide(ref, answer, same_part)),
+    Step("matrix", lambda ref, answer: matrices.decide(ref, answer, same_part)),
+    Step("sequence", lambda ref, answer: sequences.decide(ref, answer, same_part)),
     Step("equation", _equation),
     Step("text", texts.decide),
+    Step("relation", expressions.decide_relation),
+    Step("expression", expressions.decide),
 )
 """Steps in the order in which they are tried."""
 
@@ -61,7 +74,7 @@ def compare(ref_answer: str, answer: str) -> Decision:
         return Decision(None, "limit")
     pair = _fit(ref, given)
     for step in STEPS:
-        equal = step.decide(pair.ref, pair.answer)
+        equal = step.decide(*pair)
         if equal is not None:
             if equal and not units_agree(_unit(ref), _unit(given)):
                 return Decision(False, "unit")

@@ -1,39 +1,55 @@
-r"""Tuples, lists, sets and intervals of plain numbers, compared element by element.
+r"""Tuples, lists, sets and intervals, compared element by element.
 
-The brackets say what is meant: `(0,9)` is not `[0,9)`; a bare list and a set have no order. Decided only where every
-element is a number that `numbers` is certain of, or the same text on both sides.
+The brackets say what is meant: `(0,9)` is not `[0,9)`; a bare list and a set have no order. A value with `\pm` is the
+two values that it stands for. Where both sides name their elements (`x=1,y=2`), names are what is matched.
 """
 
+import re
+from collections.abc import Callable
 from typing import NamedTuple
 
-from dartune.grading.comparison.number_reader import parse_number
-from dartune.grading.comparison.numbers import decide as decide_numbers
+from dartune.grading.expressions import read, value_of
 
 MAX_ITEMS = 64
 """Longest sequence that is compared here."""
 
+MAX_SIGNS = 3
+"""Most signs `\\pm` in one value that are read as alternatives."""
+
+Same = Callable[[str, str], bool | None]
+"""How elements are compared."""
+
 _BRACKETS = ("()", "[]", "[)", "(]", "{}")
 _UNORDERED = ("", "{}")
+_NAME = re.compile(r"([a-zA-Z](?:_\w)?|\\[a-z]{2,7})=(?!=)")
+_SIGN = re.compile(r"\\(pm|mp)(?![a-zA-Z])")
+_LEADING_PLUS = re.compile(r"^\+|(?<=[(\[{,])\+")
 
 
 class Sequence(NamedTuple):
     """A comma-separated sequence."""
 
     brackets: str
-    """Both brackets, e.g. "()", "[)", "{}"; "" where there are none."""
+    """Both brackets, e.g. "()", "[)", "{}", "<>"; "" where there are none."""
     items: tuple[str, ...]
 
 
-def decide(ref: str, answer: str) -> bool | None:
+def decide(ref: str, answer: str, same: Same) -> bool | None:
     """Whether two canonical texts are the same sequence; None where that is not certain."""
     left, right = parse_sequence(ref), parse_sequence(answer)
     if left is None and right is None:
         return None
-    left, right = left or Sequence("", (ref,)), _merged(right or Sequence("", (answer,)))
+    left, right = left or Sequence("", (ref,)), right or Sequence("", (answer,))
+    named = _decide_named(left, right, same)
+    if named is not None:
+        return named
+    left, right = _unnamed(left), _unnamed(right)
+    if not (left.brackets or right.brackets) or len(left.items) != len(right.items):
+        left, right = _distinct(left, same), _distinct(right, same)
     if not _is_comparable(left, right) or len(left.items) != len(right.items):
-        return False if _all_numbers(left) and _all_numbers(right) else None
+        return False if _is_readable(left) and _is_readable(right) else None
     ordered = "()" in (left.brackets, right.brackets) or (left.brackets not in _UNORDERED and right.brackets != "{}")
-    return _decide_ordered(left.items, right.items) if ordered else _decide_unordered(left.items, right.items)
+    return (_decide_ordered if ordered else _decide_unordered)(left.items, right.items, same)
 
 
 def parse_sequence(text: str) -> Sequence | None:
@@ -42,12 +58,20 @@ def parse_sequence(text: str) -> Sequence | None:
     inner = text
     if text.startswith("\\{") and text.endswith("\\}"):
         brackets, inner = "{}", text[2:-2]
+    elif text.startswith("\\langle") and text.endswith("\\rangle"):
+        brackets, inner = "<>", text.removeprefix("\\langle").removesuffix("\\rangle")
     elif len(text) > 2 and text[0] + text[-1] in _BRACKETS:
         brackets, inner = text[0] + text[-1], text[1:-1]
     items = _split(inner)
     if items is None and brackets:  # (1,2),(3,4) starts and ends with brackets that are not a pair
         brackets, items = "", _split(text)
-    if items is None or len(items) > MAX_ITEMS or (len(items) == 1 and brackets in ("", "()", "[)", "(]")):
+    if items is None:
+        return None
+    if not brackets or brackets == "{}":
+        items = [choice for item in items for choice in _choices(item)]
+    elif "\\pm" in inner:
+        brackets, items = "", _choices(text)
+    if len(items) > MAX_ITEMS or (len(items) == 1 and brackets in ("", "()", "[)", "(]")):
         return None
     return Sequence(brackets, tuple(item.strip() for item in items))
 
@@ -66,6 +90,55 @@ def _split(text: str) -> list[str] | None:
     return [*parts, text[begin:]] if depth == 0 else None
 
 
+def _choices(item: str) -> list[str]:
+    r"""The values that an item with plus-minus signs stands for; with `\mp` among them, upper signs go together."""
+    signs = _SIGN.findall(item)
+    if not signs or len(signs) > MAX_SIGNS:
+        return [item]
+    if "mp" in signs:
+        return [_with_signs(item, [(name == "pm") == upper for name in signs]) for upper in (True, False)]
+    return [
+        _with_signs(item, [bool(number >> index & 1) for index in range(len(signs))])
+        for number in reversed(range(2 ** len(signs)))
+    ]
+
+
+def _with_signs(item: str, pluses: list[bool]) -> str:
+    rest = iter(pluses)
+    return _LEADING_PLUS.sub("", _SIGN.sub(lambda _: "+" if next(rest) else "-", item))
+
+
+def _decide_named(left: Sequence, right: Sequence, same: Same) -> bool | None:
+    """Sequences whose elements all have different names, on both sides; None where that is not so."""
+    a, b = _by_name(left), _by_name(right)
+    if a is None or b is None:
+        return None
+    if a.keys() != b.keys():
+        return False
+    verdicts = [same(value, b[name]) for name, value in a.items()]
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _by_name(sequence: Sequence) -> dict[str, str] | None:
+    named = {match[1]: item[match.end() :] for item in sequence.items if (match := _NAME.match(item))}
+    return named if len(named) == len(sequence.items) > 1 else None
+
+
+def _unnamed(sequence: Sequence) -> Sequence:
+    return Sequence(sequence.brackets, tuple(_NAME.sub("", item, count=1) for item in sequence.items))
+
+
+def _distinct(sequence: Sequence, same: Same) -> Sequence:
+    """A bare list or a set says nothing twice ("3/4 or 0.75")."""
+    if sequence.brackets not in _UNORDERED:
+        return sequence
+    kept: list[str] = []
+    for item in sequence.items:
+        if not any(item == other or same(other, item) for other in kept):
+            kept.append(item)
+    return Sequence(sequence.brackets, tuple(kept))
+
+
 def _is_comparable(ref: Sequence, answer: Sequence) -> bool:
     """Whether the brackets can mean the same.
 
@@ -74,47 +147,36 @@ def _is_comparable(ref: Sequence, answer: Sequence) -> bool:
     """
     if ref.brackets == answer.brackets:
         return True
-    if "[)" in (ref.brackets, answer.brackets) or "(]" in (ref.brackets, answer.brackets):
+    both = {ref.brackets, answer.brackets}
+    if both & {"[)", "(]"}:
         return False
     is_pair = len(ref.items) == 2
     if not ref.brackets and answer.brackets == "[]" and is_pair:
         return not _is_ascending(answer.items)
-    return not ref.brackets or not answer.brackets or (not is_pair and {ref.brackets, answer.brackets} == {"()", "[]"})
+    return "" in both or "<>" in both or (not is_pair and both == {"()", "[]"})
 
 
 def _is_ascending(items: tuple[str, ...]) -> bool:
-    low, high = (parse_number(item) for item in items)
-    return low is None or high is None or low.key()[0] <= high.key()[0]
+    values = [value_of(item) for item in items]
+    low, high = values[0], values[-1]
+    return low is None or high is None or low.real <= high.real
 
 
-def _merged(sequence: Sequence) -> Sequence:
-    """A bare list that says one number several times says it once ("3/4 or 0.75")."""
-    if sequence.brackets or len(sequence.items) < 2:
-        return sequence
-    first = sequence.items[0]
-    same = all(decide_numbers(first, item) for item in sequence.items[1:])
-    return Sequence("", sequence.items[-1:]) if same else sequence
+def _is_readable(sequence: Sequence) -> bool:
+    return all(read(item) is not None for item in sequence.items)
 
 
-def _all_numbers(sequence: Sequence) -> bool:
-    return all(parse_number(item) is not None for item in sequence.items)
-
-
-def _decide_item(ref: str, answer: str) -> bool | None:
-    return True if ref == answer else decide_numbers(ref, answer)
-
-
-def _decide_ordered(ref: tuple[str, ...], answer: tuple[str, ...]) -> bool | None:
-    verdicts = [_decide_item(left, right) for left, right in zip(ref, answer, strict=True)]
+def _decide_ordered(ref: tuple[str, ...], answer: tuple[str, ...], same: Same) -> bool | None:
+    verdicts = [left == right or same(left, right) for left, right in zip(ref, answer, strict=True)]
     if all(verdicts):
         return True
     return False if False in verdicts else None
 
 
-def _decide_unordered(ref: tuple[str, ...], answer: tuple[str, ...]) -> bool | None:
+def _decide_unordered(ref: tuple[str, ...], answer: tuple[str, ...], same: Same) -> bool | None:
     rest = list(answer)
     for item in ref:
-        verdicts = [_decide_item(item, other) for other in rest]
+        verdicts = [item == other or same(item, other) for other in rest]
         if True in verdicts:
             rest.pop(verdicts.index(True))
         elif None in verdicts:

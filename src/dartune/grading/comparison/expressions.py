@@ -1,0 +1,74 @@
+r"""Expressions by their values, equations and inequalities by what separates their sides, decimals by their places."""
+
+import re
+from fractions import Fraction
+
+from dartune.grading.comparison.numbers import MIN_APPROXIMATE_PLACES
+from dartune.grading.expressions import constant_ratio, constant_value, read, same_value
+from dartune.grading.expressions.tree import Apply, Expression, Number, add, negate
+
+_RELATION = re.compile(r"\\(?:le|ge|ne)(?![a-zA-Z])|[<>=]")
+_FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
+_DECIMAL = re.compile(r"-?\d*\.(\d+)")
+_UNIT_ERROR = 1e-6
+"""Where a decimal's last place is compared in floats, this part of it is forgiven."""
+
+
+def decide(ref: str, answer: str) -> bool | None:
+    """Whether two canonical texts are the same expression; None where that is not certain."""
+    left, right = read(ref), read(answer)
+    if left is None or right is None:
+        return None
+    rounded = _decide_rounded(left, answer)
+    return same_value(left, right) if rounded is None else rounded
+
+
+def decide_relation(ref: str, answer: str) -> bool | None:
+    """Whether two equations or two inequalities say the same: their sides differ by a constant factor."""
+    left, right = _RELATION.findall(ref), _RELATION.findall(answer)
+    if not left or (len(left) != 1 and len(right) != 1):
+        return None
+    if len(left) != 1 or len(right) != 1:
+        return None
+    a, b = _residual(ref), _residual(answer)
+    if a is None or b is None:
+        return None
+    ratio = constant_ratio(a, b)
+    if ratio is None:
+        return None
+    if not ratio:
+        return None if _divides(a) or _divides(b) else False
+    return bool(left[0] == (right[0] if ratio > 0 else _FLIPPED[right[0]]))
+
+
+def _residual(text: str) -> Expression | None:
+    first, second = _RELATION.split(text)
+    left, right = read(first), read(second)
+    return add(left, negate(right)) if left is not None and right is not None else None
+
+
+def _divides(expression: Expression) -> bool:
+    """Whether something is divided by a variable, or a root is taken: then an equation has forms of other factors."""
+    if not isinstance(expression, Apply):
+        return False
+    if expression.operator == "divide" and not isinstance(expression.operands[1], Number):
+        return True
+    if expression.operator not in ("add", "multiply", "negate", "divide", "power"):
+        return True
+    if expression.operator == "power":
+        exponent = expression.operands[1]
+        if not isinstance(exponent, Number) or exponent.value.denominator != 1 or exponent.value < 0:
+            return True
+    return any(_divides(operand) for operand in expression.operands)
+
+
+def _decide_rounded(ref: Expression, answer: str) -> bool | None:
+    """A decimal with many places against the irrational number that it rounds or cuts; None for any other answer."""
+    decimal = _DECIMAL.fullmatch(answer)
+    if decimal is None or isinstance(ref, Number) or len(decimal[1]) < MIN_APPROXIMATE_PLACES:
+        return None
+    value = constant_value(ref)
+    if value is None or abs(value.imag) > _UNIT_ERROR:
+        return None
+    places = min(len(decimal[1]), 12)
+    return abs(Fraction(answer) - Fraction(value.real)) < Fraction(1, 10**places)

@@ -1,0 +1,1 @@
+"""Grading in several processes at once."""

@@ -60,7 +60,9 @@ STEPS = (
     Step("equation", _equation),
     Step("text", texts.decide),
     Step("relation", expressions.decide_relation),
+    Step("ratio", expressions.decide_ratio),
     Step("expression", expressions.decide),
+    Step("unreadable", expressions.decide_unreadable),
 )
 """Steps in the order in which they are tried."""
 
@@ -72,14 +74,14 @@ def compare(ref_answer: str, answer: str) -> Decision:
     ref, given = normalize(ref_answer), normalize(answer)
     if ref is None or given is None or not ref.text:
         return Decision(None, "limit")
-    pair = _fit(ref, given)
+    ref, given = _fit(ref, given)
+    pair = Pair(ref.text, given.text)
+    agree = units_agree(_unit(ref), _unit(given))
     for step in STEPS:
         equal = step.decide(*pair)
         if equal is not None:
-            if equal and not units_agree(_unit(ref), _unit(given)):
-                return Decision(False, "unit")
-            return Decision(equal, step.name)
-    if not units_agree(_unit(ref), _unit(given)):
+            return Decision(equal, step.name) if agree or not equal else Decision(False, "unit")
+    if not agree:
         return Decision(False, "unit")
     return Decision(None, "prose") if texts.is_prose(pair.ref) else Decision(None, "symbolic", pair)
 
@@ -88,7 +90,12 @@ def _unit(side: Normal) -> str:
     return "%" if side.text.endswith("%") else side.unit
 
 
-def _fit(ref: Normal, answer: Normal) -> Pair:
+class _Sides(NamedTuple):
+    ref: Normal
+    answer: Normal
+
+
+def _fit(ref: Normal, answer: Normal) -> _Sides:
     """Both sides with the same kind of left side, words for numbers in digits."""
     left, right = texts.digits_of(ref.text), texts.digits_of(answer.text)
     if "mod" in right and "mod" not in left:
@@ -98,4 +105,12 @@ def _fit(ref: Normal, answer: Normal) -> Pair:
         right = right if _is_zero_equation(right) else answer_sides[-1]
     elif len(ref_sides) == 2 and _LEFT_SIDE.fullmatch(ref_sides[0]) and answer_sides[0] in (right, ref_sides[0]):
         left, right = ref_sides[-1], answer_sides[-1]
-    return Pair(left.strip(), right.strip())
+    return _Sides(_renewed(ref, left), _renewed(answer, right))
+
+
+def _renewed(side: Normal, text: str) -> Normal:
+    """The side with another text; what was cut off its left may bring a unit to light."""
+    if text == side.text:
+        return side
+    found = normalize(text)
+    return found._replace(unit=found.unit or side.unit) if found is not None else side

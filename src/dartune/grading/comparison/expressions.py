@@ -4,18 +4,26 @@ import re
 from fractions import Fraction
 
 from dartune.grading.comparison.numbers import MIN_APPROXIMATE_PLACES
+from dartune.grading.comparison.sequences import is_readable
+from dartune.grading.comparison.texts import is_words
 from dartune.grading.expressions import constant_ratio, constant_value, read, same_value
-from dartune.grading.expressions.tree import Apply, Expression, Number, add, negate
+from dartune.grading.expressions.tree import Apply, Expression, Number, add, divide, multiply, negate
 
 _RELATION = re.compile(r"\\(?:le|ge|ne)(?![a-zA-Z])|[<>=]")
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 _DECIMAL = re.compile(r"-?\d*\.(\d+)")
-_UNIT_ERROR = 1e-6
-"""Where a decimal's last place is compared in floats, this part of it is forgiven."""
+_MAX_IMAGINARY = 1e-9
+_MAX_RATIO = 8
+_FOR_ALGEBRA = re.compile(
+    r"\\(?:sum|prod|i*int|oint|lim|gcd|lcm|det|max|min|sup|inf|begin|mod|p?bmod|operatorname|overline)(?![a-z])"
+)
+"""Commands that symbolic algebra may know what to do with, and `expressions` does not."""
 
 
 def decide(ref: str, answer: str) -> bool | None:
     """Whether two canonical texts are the same expression; None where that is not certain."""
+    if is_words(ref):
+        return None
     left, right = read(ref), read(answer)
     if left is None or right is None:
         return None
@@ -39,6 +47,34 @@ def decide_relation(ref: str, answer: str) -> bool | None:
     if not ratio:
         return None if _divides(a) or _divides(b) else False
     return bool(left[0] == (right[0] if ratio > 0 else _FLIPPED[right[0]]))
+
+
+def decide_ratio(ref: str, answer: str) -> bool | None:
+    """Whether two ratios are in proportion; `3:2` is also the fraction that it makes."""
+    left, right = ref.split(":"), answer.split(":")
+    if len(left) == len(right) == 1 or max(len(left), len(right)) > _MAX_RATIO:
+        return None
+    sides = [[read(part) for part in parts] for parts in (left, right)]
+    a, b = ([side for side in parts if side is not None] for parts in sides)
+    if len(a) != len(left) or len(b) != len(right):
+        return None
+    if len(a) == 1 or len(b) == 1:
+        return same_value(_quotient(a), _quotient(b)) if len(a) + len(b) == 3 else False
+    if len(a) != len(b):
+        return False
+    verdicts = [same_value(multiply(x, b[0]), multiply(y, a[0])) for x, y in zip(a[1:], b[1:], strict=True)]
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _quotient(parts: list[Expression]) -> Expression:
+    return parts[0] if len(parts) == 1 else divide(parts[0], parts[1])
+
+
+def decide_unreadable(ref: str, answer: str) -> bool | None:
+    """False for an answer that cannot be read, where the reference can and symbolic algebra would read no more."""
+    if is_words(ref) or _FOR_ALGEBRA.search(answer) or _FOR_ALGEBRA.search(ref) or not is_readable(ref):
+        return None
+    return None if is_readable(answer) else False
 
 
 def _residual(text: str) -> Expression | None:
@@ -68,7 +104,7 @@ def _decide_rounded(ref: Expression, answer: str) -> bool | None:
     if decimal is None or isinstance(ref, Number) or len(decimal[1]) < MIN_APPROXIMATE_PLACES:
         return None
     value = constant_value(ref)
-    if value is None or abs(value.imag) > _UNIT_ERROR:
+    if value is None or abs(value.imag) > _MAX_IMAGINARY:
         return None
     places = min(len(decimal[1]), 12)
     return abs(Fraction(answer) - Fraction(value.real)) < Fraction(1, 10**places)

@@ -10,7 +10,7 @@ MIN_APPROXIMATE_PLACES = 6
 
 _NOISE_PLACES = 12
 _NOISE = Fraction(1, 10**12)
-_BASED = re.compile(r"\(?(-?[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)?)\)?_\{?(\d{1,2}|[a-z]{3,7})\}?")
+_BASED = re.compile(r"\(?(-?[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)?)\)?_\{?(\d{1,2}|[a-z]{1,7})\}?")
 _BASE_WORDS = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
     "ten": "10", "twelve": "12", "sixteen": "16",
@@ -63,14 +63,15 @@ def _approximates(left: Number, right: Number) -> bool:
 
 
 def _decide_based(ref: str, answer: str) -> bool | None:
-    """Numbers with a base as subscript: digits and base must agree; without one the base is ten."""
+    """Numbers with a base as subscript: a base that the reference has is asked for; one that it lacks is dropped."""
     left, right = _BASED.fullmatch(ref), _BASED.fullmatch(answer)
     if left and right:
         return left[1].upper() == right[1].upper() and _base(left) == _base(right)
-    based, plain = (left, answer) if left else (right, ref)
-    if based is None or not based[1][-1].isdigit() or parse_number(plain) is None:
+    if right is not None and right[1][-1].isdigit():
+        return True if right[1] == ref else None
+    if left is None or not left[1][-1].isdigit() or parse_number(answer) is None:
         return None
-    return _base(based) == "10" and based[1] == plain
+    return _base(left) == "10" and left[1] == answer
 
 
 def _base(match: re.Match[str]) -> str:

@@ -43,9 +43,7 @@ def decide(ref: str, answer: str, same: Same) -> bool | None:
     named = _decide_named(left, right, same)
     if named is not None:
         return named
-    left, right = _unnamed(left), _unnamed(right)
-    if not (left.brackets or right.brackets) or len(left.items) != len(right.items):
-        left, right = _distinct(left, same), _distinct(right, same)
+    left, right = _unnamed(left), _unnamed(_said_once(right, same))
     if not _is_comparable(left, right) or len(left.items) != len(right.items):
         return False if _is_readable(left) and _is_readable(right) else None
     ordered = "()" in (left.brackets, right.brackets) or (left.brackets not in _UNORDERED and right.brackets != "{}")
@@ -128,15 +126,14 @@ def _unnamed(sequence: Sequence) -> Sequence:
     return Sequence(sequence.brackets, tuple(_NAME.sub("", item, count=1) for item in sequence.items))
 
 
-def _distinct(sequence: Sequence, same: Same) -> Sequence:
-    """A bare list or a set says nothing twice ("3/4 or 0.75")."""
-    if sequence.brackets not in _UNORDERED:
+def _said_once(sequence: Sequence, same: Same) -> Sequence:
+    """A bare list that says one value several times says it once ("3/4 or 0.75"), unless it is of several names."""
+    names = {match[1] for item in sequence.items if (match := _NAME.match(item))}
+    if sequence.brackets or len(sequence.items) < 2 or len(names) > 1:
         return sequence
-    kept: list[str] = []
-    for item in sequence.items:
-        if not any(item == other or same(other, item) for other in kept):
-            kept.append(item)
-    return Sequence(sequence.brackets, tuple(kept))
+    values = _unnamed(sequence).items
+    once = all(values[0] == value or same(values[0], value) for value in values[1:])
+    return Sequence("", sequence.items[-1:]) if once else sequence
 
 
 def _is_comparable(ref: Sequence, answer: Sequence) -> bool:
@@ -163,7 +160,15 @@ def _is_ascending(items: tuple[str, ...]) -> bool:
 
 
 def _is_readable(sequence: Sequence) -> bool:
-    return all(read(item) is not None for item in sequence.items)
+    return all(is_readable(item) for item in sequence.items)
+
+
+def is_readable(text: str) -> bool:
+    """Whether a canonical text is an expression, or a sequence of what is."""
+    if read(text) is not None:
+        return True
+    sequence = parse_sequence(text)
+    return sequence is not None and _is_readable(sequence)
 
 
 def _decide_ordered(ref: tuple[str, ...], answer: tuple[str, ...], same: Same) -> bool | None:

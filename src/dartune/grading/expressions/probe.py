@@ -22,7 +22,7 @@ from dartune.grading.expressions.tree import Apply, Expression, Symbol
 DIGITS = 50
 """Decimal digits in which expressions are compared before they are called equal."""
 
-MAX_SYMBOLS = 8
+MAX_SYMBOLS = 40
 N_POINTS = 3
 
 _CONSTANTS = frozenset(("pi", "e", "i"))

@@ -54,7 +54,7 @@ UNEQUAL = (
     (r"\sin2x", r"2\sin x"),
 )
 UNCERTAIN = ((r"\ln|x|", r"\ln x"), (r"2\ln x", r"\ln x^2"), ("9^{9^{9^9}}", "1"), ("(10^9)!", "1"), ("1/0", "2/0"))
-UNREADABLE = ("", "f(x)", "1 2", "x+", "(x", "x)", r"\foo", "2^10", "x__1", r"\frac{1}", "||", "=", "3..5")
+UNREADABLE = ("", "f(x+1)", "1 2", "x+", "(x", "x)", r"\foo", "2^10", "x__1", r"\frac{1}", "||", "=", "3..5")
 
 
 def same(left: str, right: str) -> bool | None:

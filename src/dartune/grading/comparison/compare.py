@@ -22,7 +22,9 @@ class Step(NamedTuple):
     decide: Callable[[str, str], bool | None]
 
 
-_LEFT_SIDE = re.compile(r"(?:[a-zA-Z]|\\[a-z]{2,7})(?:'{1,2}|_\w|\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?")
+_LEFT_SIDE = re.compile(
+    r"(?:[a-zA-Z]|\\[a-z]{2,7}|\\(?:bar|hat|vec)\{[a-zA-Z]\})'{0,3}(?:_\w|_\{\w{1,9}\})?(?:\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?"
+)
 _EQUALS = re.compile(r"(?<![<>!:\\])=|\\approx|\\equiv|\\in(?![a-zA-Z])")
 _MODULUS = re.compile(r"\(?\\p?mod\{?[^{}()]*[})]*")
 

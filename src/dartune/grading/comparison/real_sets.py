@@ -20,7 +20,8 @@ _OPERATOR = re.compile(r"(\\(?:le|ge|ne)(?![a-zA-Z])|[<>])")
 _VARIABLE = re.compile(r"[a-zA-Z]|\\[a-z]{2,6}")
 _MIRRORED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne"}
 _REALS = "\\mathbb{R}"
-_MEMBER = re.compile(r"([a-zA-Z])\\in")
+_MEMBER = re.compile(r"([a-zA-Z])\\in(?![a-zA-Z])")
+_BUILDER = re.compile(r"\\\{([a-zA-Z])(?:\\in\s?\\mathbb\{R\})?[|:](.*)\\\}")
 
 
 class End(NamedTuple):
@@ -77,6 +78,8 @@ def decide(ref: str, answer: str, same: Callable[[str, str], bool | None]) -> bo
 
 def parse_set(text: str) -> RealSet | None:
     """The set that a canonical text spells; None for a text that spells none, or whose ends are no numbers."""
+    built = _BUILDER.fullmatch(text)
+    text = built[2] if built else text
     member = _MEMBER.match(text)
     try:
         if member:

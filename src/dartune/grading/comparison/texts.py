@@ -20,7 +20,7 @@ _SHORT_WORDS = "yes no all one two six ten odd day sun mon may jun jul red dne a
 _SHORT = frozenset(_SHORT_WORDS.split())
 _TEXT = re.compile(r"[A-Za-z][A-Za-z\s.,'()?!:;\"-]*|\([A-Za-z]\)")
 _WORD = re.compile(r"[a-z]+")
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?: ?([ap]m))?")
+_TIME = re.compile(r"(\d{1,2}):(\d{2}(?::\d{2})?)(?: ?([ap]m))?")
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
 _LABEL = re.compile(r"\(([A-Za-z])\)(.*)|([A-Z])[.:)](.*)|([A-Z])")
 
@@ -101,7 +101,9 @@ def _spoken(text: str) -> str:
 def _decide_times(ref: str, answer: str) -> bool | None:
     """Times of day; where only one side says a.m. or p.m. that is not held against the other."""
     left, right = _TIME.fullmatch(ref), _TIME.fullmatch(answer)
-    if not left or not right or not (left[3] or right[3]):
+    if not left or not right:
         return None
+    if not (left[3] or right[3]):
+        return True if int(left[1]) == int(right[1]) and left[2] == right[2] else None
     same_half = not left[3] or not right[3] or left[3] == right[3]
     return int(left[1]) == int(right[1]) and left[2] == right[2] and same_half

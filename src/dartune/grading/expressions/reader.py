@@ -48,9 +48,11 @@ _SYMBOL = re.compile(
 _CONSTANTS = {"\\pi": PI, "e": EULER, "i": IMAGINARY}
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
 _FENCES = {"\\lfloor": "floor", "\\lceil": "ceiling"}
+_ACCENTS = frozenset(("\\bar", "\\hat", "\\vec", "\\tilde", "\\overline"))
 _APPLIED = frozenset("fgh")
 """Letters that before a bracket are functions: f(x) is no product."""
 _RADIANS_PER_DEGREE = divide(PI, Number(Fraction(180)))
+_STARTS = frozenset(("(", "[", "\\frac", "\\sqrt", "\\binom")) | _ACCENTS
 _SUBSCRIPT = re.compile(r"[0-9a-zA-Z]+")
 
 
@@ -144,7 +146,7 @@ class _Reader:
         if token[0].isdigit() or token[0] == ".":  # two numbers side by side are no product
             return not _NUMBER.fullmatch(self._tokens[self._position - 1])
         return (
-            token in ("(", "[", "\\frac", "\\sqrt", "\\binom")
+            token in _STARTS
             or token in _CONSTANTS
             or token in _FUNCTIONS
             or (token in _FENCES or _SYMBOL.fullmatch(token) is not None)
@@ -226,11 +228,13 @@ class _Reader:
         if token in _FUNCTIONS:
             return self._function(_FUNCTIONS[token])
         if token == "\\frac":
-            return divide(self._group("{"), self._group("{"))
+            return divide(self._parameter(), self._parameter())
         if token == "\\binom":
-            return Apply("binomial", (self._group("{"), self._group("{")))
+            return Apply("binomial", (self._parameter(), self._parameter()))
         if token == "\\sqrt":
             return self._root()
+        if token in _ACCENTS:
+            return self._accented(token)
         return self._symbol(token)
 
     def _absolute(self) -> Expression:
@@ -247,8 +251,21 @@ class _Reader:
         if self._take("["):
             degree = self.sum()
             self._expect("]")
-            return power(self._group("{"), divide(ONE, degree))
-        return power(self._group("{"), HALF)
+            return power(self._parameter(), divide(ONE, degree))
+        return power(self._parameter(), HALF)
+
+    def _parameter(self) -> Expression:
+        """What a command is given: a group in braces, or a single digit or symbol."""
+        token = self._peek()
+        if token == "{":
+            return self._group("{")
+        if len(token) == 1 and token.isdigit():
+            self._position += 1
+            return Number(Fraction(token))
+        if _SYMBOL.fullmatch(token) or token in _CONSTANTS:
+            self._position += 1
+            return _CONSTANTS.get(token, Symbol(token))
+        raise _Unreadable
 
     def _symbol(self, token: str) -> Expression:
         if not _SYMBOL.fullmatch(token) and token not in _CONSTANTS:
@@ -259,8 +276,20 @@ class _Reader:
         if self._take("_"):
             return Symbol(f"{token}_{self._subscript()}{primes}")
         if token in _APPLIED and self._peek() == "(":
-            raise _Unreadable
+            return self._applied(token + primes)
         return Symbol(token + primes) if primes else _CONSTANTS.get(token, Symbol(token))
+
+    def _applied(self, name: str) -> Symbol:
+        """An unknown function of one symbol or number, f(x), which is a symbol of its own."""
+        argument = self._peek(1)
+        if self._peek(2) != ")" or not (_SYMBOL.fullmatch(argument) or argument.isdigit()):
+            raise _Unreadable
+        self._position += 3
+        return Symbol(f"{name}({argument})")
+
+    def _accented(self, accent: str) -> Symbol:
+        self._expect("{")
+        return Symbol(f"{accent}{{{self._name()}}}")
 
     def _subscript(self) -> str:
         if not self._take("{"):
@@ -268,6 +297,10 @@ class _Reader:
             if not _SUBSCRIPT.fullmatch(name):
                 raise _Unreadable
             return name
+        return self._name()
+
+    def _name(self) -> str:
+        """Letters and digits up to the closing brace."""
         name = ""
         while (token := self._next()) != "}":
             if not _SUBSCRIPT.fullmatch(token):

@@ -53,6 +53,8 @@ _LATEX: _Table = [
     (r"\\(leq?|geq?|neq?)(?:q|slant)?(?![a-zA-Z])", lambda m: "\\" + m[1][:2]),
     (r"\\(?:lbrace|lbrack|rbrace|rbrack)(?![a-zA-Z])", lambda m: _BRACKETS[m[0]]),
     (r"\\(?:ast|star)(?![a-zA-Z])", "*"),
+    (r"\\(?:mid|vert|lvert|rvert)(?![a-zA-Z])", "|"),
+    (r"\^\s?\{\s?((?:\\prime\s?){1,3})\}|\^\s?\\prime(?![a-zA-Z])", lambda m: "'" * max(1, m[0].count("prime"))),
     (r"\^\s?\{?\s?\\circ\s?\}?|\\degrees?(?![a-zA-Z])", r"^\\circ"),
     (r"\\%|\\percent(?![a-zA-Z])", "%"),
     (r"\\(?:approx|simeq)(?![a-zA-Z])\s?", r"\\approx "),
@@ -72,7 +74,7 @@ _WORDS: _Table = [
     (r"(\d)\s{0,3}\^?\{?\s{0,2}(?:st|nd|rd|th)\b\s{0,2}\}?", r"\1"),
     (r"(\d)\s?(?:per ?cent(?:age)?|pct)\b(?: points?\b)?", r"\1%"),
     (r"(\d)\s?(hundred|thousand|million|billion|trillion)\b", lambda m: f"{m[1]}\\times10^{{{_SCALE[m[2]]}}}"),
-    (r"\s?(?:,\s?)?\b(?:and|or)\b\s?", ", "),
+    (r"\s{0,4}(?:,\s{0,4})?\b(?:and|or)\b\s?", ", "),
 ]
 
 _SHAPE: _Table = [
@@ -84,7 +86,8 @@ _SHAPE: _Table = [
     (r"(?<![a-zA-Z\\])(pi|infinity|inf|oo)(?![a-zA-Z])", lambda m: "\\pi" if m[1] == "pi" else "\\infty"),
     (r"(?<![a-zA-Z\\])((?:arc)?(?:sin|cos|tan)|cot|sec|csc|ln|log|exp)(?=[\s(^\\])", r"\\\1"),
     (r"\*\*", "^"),
-    (r"(?<=[0-9n-])\}\^\{(?=[0-9n-])|(?<=\d)\}_\{(?=\d)", ""),
+    (r"(?:\^\{[0-9n-]\}){2,}", lambda m: "^{" + m[0].replace("^", "").replace("{", "").replace("}", "") + "}"),
+    (r"(?:_\{\d\}){2,}", lambda m: "_{" + m[0].replace("_", "").replace("{", "").replace("}", "") + "}"),
     (r"\^\s?\(\s?(-?\d{1,4})\s?\)", r"^{\1}"),
     (r"([_^])\s?\{\s?([0-9a-zA-Z])\s?\}", r"\1\2"),
     (r"(?<!\d)(?<!\d[.,])\.(?=\d)", "0."),

@@ -98,7 +98,9 @@ def _name(phrase: str, *, loose: bool) -> str | None:
         return None
     names = [_known(word) for word in words if word not in _POWERS and word != "per"]
     if any(name is None for name in names):
-        return "" if loose and all(len(word) >= 3 for word in words) and _looks_spoken(words) else None
+        return (
+            "" if loose and all(len(word) >= 3 or word in _POWERS for word in words) and _looks_spoken(words) else None
+        )
     power = next((_POWERS[word] for word in words if word in _POWERS), "")
     raised = _POWER.search(phrase)
     return "/".join(name for name in names if name) + (f"^{raised[1]}" if raised else power)

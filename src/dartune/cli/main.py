@@ -8,7 +8,7 @@ import sys
 import typer
 
 from dartune import __version__
-from dartune.cli import pools, queries, runs, world
+from dartune.cli import grade, pools, queries, runs, world
 from dartune.cli.console import complain
 from dartune.errors import DartuneError, InputError, Interrupted
 from dartune.pipeline.processes import die_with_parent
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 runs.register(app)
+grade.register(app)
 app.add_typer(queries.app, name="queries")
 app.add_typer(pools.app, name="pool")
 app.add_typer(world.app, name="world")

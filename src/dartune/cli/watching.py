@@ -10,6 +10,7 @@ from dartune.cli.console import complain
 from dartune.sampling.progress import Progress
 
 if TYPE_CHECKING:
+    from dartune.marking import MarkingProgress
     from dartune.training.sft import StepProgress
 
 _LINE_EVERY_S = 10.0
@@ -36,6 +37,19 @@ def watching_steps(*, is_quiet: bool) -> Iterator["Callable[[StepProgress], None
             f"learning rate {progress.learning_rate:.2e}, {progress.tokens_per_s:,.0f} tokens/s, "
             f"{_clock(pace_s * (progress.n_steps - progress.step))} left"
         )
+
+    with _shown(is_quiet=is_quiet) as show:
+        yield None if show is None else lambda progress: show(line(progress))
+
+
+@contextmanager
+def watching_rows(*, is_quiet: bool) -> Iterator["Callable[[MarkingProgress], None] | None"]:
+    """The same for grading a file."""
+
+    def line(progress: "MarkingProgress") -> str:
+        of = "" if progress.n_rows is None else f" of {progress.n_rows:,}"
+        left = "" if progress.time_left_s is None else f", {_clock(progress.time_left_s)} left"
+        return f"{progress.stage}: {progress.n_done:,}{of} rows, {progress.rows_per_s:,.0f}/s{left}"
 
     with _shown(is_quiet=is_quiet) as show:
         yield None if show is None else lambda progress: show(line(progress))

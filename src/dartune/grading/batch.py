@@ -11,7 +11,7 @@ It works with no set-up in scripts, notebooks and threads, and needs no `if __na
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 
@@ -38,7 +38,7 @@ def grade_many(
     lenient: bool = False,
     timeout_s: float = 2.0,
     memory_mb: int = 512,
-) -> Iterator[Grade]:
+) -> Generator[Grade, None, None]:
     """The grade of every case, in order, by one process for each core.
 
     Closing or dropping the iterator ends the processes, as does the end of this process, however it comes. A process
@@ -71,13 +71,13 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _grade_here(cases: Iterable[Case], settings: Settings) -> Iterator[Grade]:
+def _grade_here(cases: Iterable[Case], settings: Settings) -> Generator[Grade, None, None]:
     with Grader(lenient=settings.lenient, timeout_s=settings.timeout_s, memory_mb=settings.memory_mb) as grader:
         for case in cases:
             yield grade_case(grader, case, judge=settings.judge)
 
 
-def _grade_apart(cases: Iterable[Case], settings: Settings, n_workers: int) -> Iterator[Grade]:
+def _grade_apart(cases: Iterable[Case], settings: Settings, n_workers: int) -> Generator[Grade, None, None]:
     pending: deque[Future[list[Grade]]] = deque()
     with closing(Crew(settings, n_workers)) as crew:
         for chunk in _chunks(cases):

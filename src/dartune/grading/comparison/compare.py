@@ -22,9 +22,12 @@ class Step(NamedTuple):
     decide: Callable[[str, str], bool | None]
 
 
-_LEFT_SIDE = re.compile(
-    r"(?:[a-zA-Z]|\\[a-z]{2,7}|\\(?:bar|hat|vec)\{[a-zA-Z]\})'{0,3}(?:_\w|_\{\w{1,9}\})?(?:\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?"
+_NAMED = (
+    r"(?:[a-zA-Z]|\\[a-z]{2,7}|\\(?:bar|hat|vec)\{[a-zA-Z]\})'{0,3}(?:_\w|_\{\w{1,9}\})?"
+    r"(?:\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?"
 )
+_LEFT_SIDE = re.compile(rf"{_NAMED}|\([a-zA-Z](?:,[a-zA-Z]){{1,4}}\)|\\frac\{{d\w?\}}\{{d\w\}}")
+_FUNCTION = re.compile(r"[a-zA-Z]\([a-zA-Z]\)")
 _EQUALS = re.compile(r"(?<![<>!:\\])=|\\approx|\\equiv|\\in(?![a-zA-Z])")
 _MODULUS = re.compile(r"\(?\\p?mod\{?[^{}()]*[})]*")
 
@@ -99,15 +102,24 @@ class _Sides(NamedTuple):
 
 def _fit(ref: Normal, answer: Normal) -> _Sides:
     """Both sides with the same kind of left side, words for numbers in digits."""
-    left, right = texts.digits_of(ref.text), texts.digits_of(answer.text)
-    if "mod" in right and "mod" not in left:
-        right = _MODULUS.sub("", right)
+    left, right = texts.in_symbols(ref.text), texts.in_symbols(answer.text)
+    if ("mod" in right) != ("mod" in left):
+        left, right = _MODULUS.sub("", left), _MODULUS.sub("", right)
     ref_sides, answer_sides = _EQUALS.split(left), _EQUALS.split(right)
     if len(ref_sides) == 1 and len(answer_sides) > 1 and "," not in right:
         right = right if _is_zero_equation(right) else answer_sides[-1]
-    elif len(ref_sides) == 2 and _LEFT_SIDE.fullmatch(ref_sides[0]) and answer_sides[0] in (right, ref_sides[0]):
+    elif (
+        len(ref_sides) == 2
+        and _LEFT_SIDE.fullmatch(ref_sides[0])
+        and (answer_sides[0] in (right, ref_sides[0]) or _are_dependent(ref_sides[0], answer_sides[0]))
+    ):
         left, right = ref_sides[-1], answer_sides[-1]
     return _Sides(_renewed(ref, left), _renewed(answer, right))
+
+
+def _are_dependent(left: str, right: str) -> bool:
+    """Whether one side is y and the other f(x): two names of a function's value."""
+    return any(y == "y" and _FUNCTION.fullmatch(f) is not None for y, f in ((left, right), (right, left)))
 
 
 def _renewed(side: Normal, text: str) -> Normal:

@@ -12,6 +12,7 @@ from dartune.grading.expressions.tree import Apply, Expression, Number, add, div
 _RELATION = re.compile(r"\\(?:le|ge|ne)(?![a-zA-Z])|[<>=]")
 _FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 _DECIMAL = re.compile(r"-?\d*\.(\d+)")
+_INFINITE = {"\\infty": 1, "+\\infty": 1, "-\\infty": -1, "\\pm\\infty": 0}
 _MAX_IMAGINARY = 1e-9
 _MAX_RATIO = 8
 _FOR_ALGEBRA = re.compile(
@@ -24,6 +25,8 @@ def decide(ref: str, answer: str) -> bool | None:
     """Whether two canonical texts are the same expression; None where that is not certain."""
     if is_words(ref):
         return None
+    if ref in _INFINITE or answer in _INFINITE:
+        return _decide_infinite(ref, answer)
     left, right = read(ref), read(answer)
     if left is None or right is None:
         return None
@@ -31,11 +34,17 @@ def decide(ref: str, answer: str) -> bool | None:
     return same_value(left, right) if rounded is None else rounded
 
 
+def _decide_infinite(ref: str, answer: str) -> bool | None:
+    if ref in _INFINITE and answer in _INFINITE:
+        return _INFINITE[ref] == _INFINITE[answer]
+    return False if is_readable(ref) or is_readable(answer) else None
+
+
 def decide_relation(ref: str, answer: str) -> bool | None:
     """Whether two equations or two inequalities say the same: their sides differ by a constant factor."""
     left, right = _RELATION.findall(ref), _RELATION.findall(answer)
-    if not left or (len(left) != 1 and len(right) != 1):
-        return None
+    if len(left) == 1 and not right and is_readable(answer) and _residual(ref) is not None:
+        return False
     if len(left) != 1 or len(right) != 1:
         return None
     a, b = _residual(ref), _residual(answer)

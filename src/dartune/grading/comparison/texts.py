@@ -7,9 +7,15 @@ MAX_REFERENCE_WORDS = 4
 """A longer reference in words is prose: other words may say the same, so inequality is not certain."""
 
 _ALIASES = {
-    "dne": "does not exist", "doesnt exist": "does not exist", "no real solution": "no solution",
-    "no solutions": "no solution", "no real solutions": "no solution", "none": "no solution",
+    "dne": "does not exist", "doesnt exist": "does not exist",
     "infinitely many solutions": "infinitely many", "t": "true", "f": "false", "yes": "true", "no": "false",
+}  # fmt: skip
+_IN_SYMBOLS = {
+    "all real numbers": "\\mathbb{R}", "all reals": "\\mathbb{R}", "the real numbers": "\\mathbb{R}",
+    "real numbers": "\\mathbb{R}", "empty set": "\\emptyset", "the empty set": "\\emptyset",
+    "no solution": "\\emptyset", "no solutions": "\\emptyset", "no real solution": "\\emptyset",
+    "no real solutions": "\\emptyset", "none": "\\emptyset", "positive infinity": "\\infty",
+    "negative infinity": "-\\infty",
 }  # fmt: skip
 _NUMBER_WORDS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -55,10 +61,12 @@ def is_prose(text: str) -> bool:
     return is_words(text) and len(_spoken(text).split()) > MAX_REFERENCE_WORDS
 
 
-def digits_of(text: str) -> str:
-    """The number that a single word spells, in digits; any other text unchanged."""
-    word = text.lower()
-    return str(_NUMBERS.index(word)) if word in _NUMBERS else text
+def in_symbols(text: str) -> str:
+    """What words say of a number or a set, in symbols ("twelve", "all real numbers"); any other text unchanged."""
+    if not text[:1].isalpha():
+        return text
+    words = text.lower()
+    return str(_NUMBERS.index(words)) if words in _NUMBERS else _IN_SYMBOLS.get(words, text)
 
 
 class Option(NamedTuple):

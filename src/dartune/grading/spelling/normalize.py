@@ -7,6 +7,7 @@ comparison: what may be dropped for whose sake is decided in `compare`.
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,6 +75,7 @@ _WORDS: _Table = [
     (r"(\d)\s{0,3}\^?\{?\s{0,2}(?:st|nd|rd|th)\b\s{0,2}\}?", r"\1"),
     (r"(\d)\s?(?:per ?cent(?:age)?|pct)\b(?: points?\b)?", r"\1%"),
     (r"(\d)\s?(hundred|thousand|million|billion|trillion)\b", lambda m: f"{m[1]}\\times10^{{{_SCALE[m[2]]}}}"),
+    (r"(?<=\d) to (?=\d)", ":"),
     (r"\s{0,4}(?:,\s{0,4})?\b(?:and|or)\b\s?", ", "),
 ]
 
@@ -86,6 +88,8 @@ _SHAPE: _Table = [
     (r"(?<![a-zA-Z\\])(pi|infinity|inf|oo)(?![a-zA-Z])", lambda m: "\\pi" if m[1] == "pi" else "\\infty"),
     (r"(?<![a-zA-Z\\])((?:arc)?(?:sin|cos|tan)|cot|sec|csc|ln|log|exp)(?=[\s(^\\])", r"\\\1"),
     (r"\*\*", "^"),
+    (r"(\d{0,20})\.(\d{0,20})\s?\\(?:overline|bar|dot)\s?\{(\d{1,20})\}", lambda m: _repeating(m[1], m[2], m[3])),
+    (r"\\\{\s?\\\}", r"\\emptyset"),
     (r"(?:\^\{[0-9n-]\}){2,}", lambda m: "^{" + m[0].replace("^", "").replace("{", "").replace("}", "") + "}"),
     (r"(?:_\{\d\}){2,}", lambda m: "_{" + m[0].replace("_", "").replace("{", "").replace("}", "") + "}"),
     (r"\^\s?\(\s?(-?\d{1,4})\s?\)", r"^{\1}"),
@@ -93,6 +97,14 @@ _SHAPE: _Table = [
     (r"(?<!\d)(?<!\d[.,])\.(?=\d)", "0."),
     (r"(?<=\d) (?=\d{3}(?!\d| ?/))", ""),
 ]
+
+
+def _repeating(whole: str, prefix: str, period: str) -> str:
+    """The fraction that a decimal with a period is."""
+    scale = 10 ** len(prefix)
+    value = Fraction(int(whole + prefix or "0"), scale) + Fraction(int(period), scale * (10 ** len(period) - 1))
+    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+
 
 _SPACE: _Table = [
     (r",\s(?!\d{3}(?!\d))", ","),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dartune.grading.comparison.number_reader import parse_number
-from dartune.grading.comparison.numbers import decide
+from dartune.grading.comparison.compare import same_part
+from dartune.grading.comparison.numbers import decide, parse_number
 from dartune.grading.spelling.normalize import normalize
 
 RATIONALS = st.fractions(max_denominator=10**6)
@@ -27,20 +27,21 @@ def _canonical(text: str) -> str:
         ("-\\frac{3}{-4}", Fraction(3, 4)), ("3\\frac{1}{2}", Fraction(7, 2)), ("3 1/2", Fraction(7, 2)),
         ("2\\frac{3}{2}", Fraction(3)), ("2^3", Fraction(8)), ("2^{-2}", Fraction(1, 4)),
         ("1.5\\times10^3", Fraction(1500)),
-        ("1.5e-3", Fraction(3, 2000)), ("\\sqrt{16}", Fraction(4)), ("\\sqrt{2}\\sqrt{8}", Fraction(4)),
+        ("2+3", Fraction(5)), ("1.5e-3", Fraction(3, 2000)),
         ("2\\cdot3/4", Fraction(3, 2)), ("(2)(3)", Fraction(6)),
     ],
 )  # fmt: skip
 def test_rational_numbers_are_read(text: str, value: Fraction) -> None:
-    number = parse_number(text)
+    number = parse_number(_canonical(text))
     assert number is not None
-    assert (number.coefficient, number.radicand, number.pi_power) == (value, 1, 0)
+    assert number.value == value
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-", "x", "1,23", "1,2", "2+3", "1/0", "\\frac{1}{0}", "2^", "2^10", "\\sqrt{-1}", "5!", "1e", "(5", "5)",
-     "1 2", "9^9999", "1e9999", "5%%", "\\frac{1}", "7" * 201, "(" * 100 + "1" + ")" * 99, "0^{-1}", "²"],
+    ["", "-", "x", "1,23", "1,2", "1/0", "\\frac{1}{0}", "2^", "2^10", "\\sqrt{-1}", "5!", "1e", "(5", "5)",
+     "1 2", "9^9999", "1e9999", "5%%", "\\frac{1}", "\\sqrt{2}", "\\pi", "1e5",
+     "(" * 100 + "1" + ")" * 99, "0^{-1}", "²"],
 )  # fmt: skip
 def test_other_texts_are_not_numbers(text: str) -> None:
     assert parse_number(text) is None
@@ -67,8 +68,8 @@ def test_thousands_separators_change_nothing(value: int) -> None:
 
 @given(st.integers(1, 10**6), st.integers(1, 50))
 def test_roots_are_compared_exactly(radicand: int, factor: int) -> None:
-    assert decide(f"{factor}\\sqrt{{{radicand}}}", f"\\sqrt{{{radicand * factor * factor}}}") is True
-    assert decide(f"{factor}\\sqrt{{{radicand}}}", f"\\sqrt{{{radicand * factor * factor + 1}}}") is False
+    assert same_part(f"{factor}\\sqrt{{{radicand}}}", f"\\sqrt{{{radicand * factor * factor}}}") is True
+    assert same_part(f"{factor}\\sqrt{{{radicand}}}", f"\\sqrt{{{radicand * factor * factor + 1}}}") is False
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_roots_are_compared_exactly(radicand: int, factor: int) -> None:
     [
         ("1/3", "0.333333", True), ("1/3", "0.33333", False), ("2/3", "0.666667", True), ("2/3", "0.666666", True),
         ("2/3", "0.666668", False), ("0.0000012", "0.0000013", False), ("60", "59.99999999999999", True),
-        ("60", "59.999999", False), ("0.03", "0.0273", False), ("\\pi", "3.14", False), ("\\pi", "3.14159265", None),
-        ("\\sqrt{2}", "1.41", False), ("50%", "1/2", True), ("50%", "50", True), ("0.5", "50", False), ("x", "5", None),
+        ("60", "59.999999", False), ("0.03", "0.0273", False), ("\\pi", "3.14", None),
+        ("50%", "1/2", True), ("50%", "50", True), ("0.5", "50", False), ("x", "5", None),
         ("101_2", "101_3", False), ("101_2", "101", False), ("101_{two}", "101_2", True), ("12_{10}", "12", True),
     ],
 )  # fmt: skip

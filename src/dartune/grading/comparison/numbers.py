@@ -1,15 +1,19 @@
-r"""Whether two texts are the same number, decided only where both are numbers of a kind that makes it certain."""
+"""Whether two texts are the same rational number, decided only where both are rational numbers."""
 
 import re
 from fractions import Fraction
+from typing import NamedTuple
 
-from dartune.grading.comparison.number_reader import Number, parse_number
+from dartune.grading.expressions import read
+from dartune.grading.expressions.tree import Number as Exact
 
 MIN_APPROXIMATE_PLACES = 6
 """A decimal with at least this many places may stand for the exact number that it is the rounding of."""
 
 _NOISE_PLACES = 12
 _NOISE = Fraction(1, 10**12)
+_HAS_DIGIT = re.compile(r"\d")
+_PLAIN_DECIMAL = re.compile(r"[-+]?\d*\.(\d+)")
 _BASED = re.compile(r"\(?(-?[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)?)\)?_\{?(\d{1,2}|[a-z]{1,7})\}?")
 _BASE_WORDS = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
@@ -17,47 +21,63 @@ _BASE_WORDS = {
 }  # fmt: skip
 
 
+class Number(NamedTuple):
+    """A rational number as it was written."""
+
+    value: Fraction
+    places: int = 0
+    """Decimal places, where it was written as one plain decimal."""
+    percent: bool = False
+    """Whether a percent sign was written; it is not in the value."""
+
+
 def decide(ref: str, answer: str) -> bool | None:
     """Whether two canonical texts are the same number; None where that is not certain."""
     based = _decide_based(ref, answer)
     if based is not None:
         return based
-    left, right = parse_number(ref), parse_number(answer)
-    if left is None or right is None:
+    left = parse_number(ref)
+    right = parse_number(answer) if left is not None else None
+    return same_number(left, right) if left is not None and right is not None else None
+
+
+def parse_number(text: str) -> Number | None:
+    """The rational number that a canonical text spells, or None where it spells none."""
+    if not _HAS_DIGIT.search(text):
         return None
-    return same_number(left, right)
+    core = text.removesuffix("%")
+    expression = read(core) if not core.endswith("%") else None
+    if not isinstance(expression, Exact):
+        return None
+    decimal = _PLAIN_DECIMAL.fullmatch(core)
+    return Number(expression.value, len(decimal[1]) if decimal else 0, percent=core != text)
 
 
-def same_number(ref: Number, answer: Number) -> bool | None:
+def same_number(ref: Number, answer: Number) -> bool:
     """Whether two numbers are equal, as exact values or as a value and its written approximation.
 
     A percent sign on one side only is read both as a unit that was left out and as a hundredth; a bare number is
     never scaled.
     """
-    if ref.key() == answer.key():
+    if ref.value == answer.value:
         return True
     if ref.percent != answer.percent:
-        return _value(ref) == _value(answer)
-    if max(ref.places, answer.places) < MIN_APPROXIMATE_PLACES:
-        return False
-    if any(number.radicand != 1 or number.pi_power for number in (ref, answer)):
-        return None
-    return _approximates(ref, answer)
+        return _scaled(ref) == _scaled(answer)
+    return max(ref.places, answer.places) >= MIN_APPROXIMATE_PLACES and _approximates(ref, answer)
 
 
-def _value(number: Number) -> tuple[Fraction, int]:
-    scaled = number._replace(coefficient=number.coefficient / 100) if number.percent else number
-    return scaled.key()
+def _scaled(number: Number) -> Fraction:
+    return number.value / 100 if number.percent else number.value
 
 
 def _approximates(left: Number, right: Number) -> bool:
-    a, b = left.coefficient, right.coefficient
+    a, b = left.value, right.value
     written = [number for number in (left, right) if number.places >= MIN_APPROXIMATE_PLACES]
     coarse = min(written, key=lambda number: number.places)
     exact = b if coarse is left else a
     step = Fraction(1, 10**coarse.places)
     cut = step * int(exact / step)
-    if coarse.coefficient in (cut, step * round(exact / step)):
+    if coarse.value in (cut, step * round(exact / step)):
         return True
     return max(left.places, right.places) >= _NOISE_PLACES and abs(a - b) <= _NOISE * max(abs(a), abs(b))
 

@@ -88,6 +88,8 @@ _SHAPE: _Table = [
     (r"(?<![a-zA-Z\\])(pi|infinity|inf|oo)(?![a-zA-Z])", lambda m: "\\pi" if m[1] == "pi" else "\\infty"),
     (r"(?<![a-zA-Z\\])((?:arc)?(?:sin|cos|tan)|cot|sec|csc|ln|log|exp)(?=[\s(^\\])", r"\\\1"),
     (r"\*\*", "^"),
+    (r"^([-+]?\d+(?:\.\d*)?|[-+]?\.\d+) ?[eE] ?([-+]?\d{1,4})$", r"\1\\times10^{\2}"),
+    (r"(?<=\d) (\d{1,4}) ?/ ?(\d{1,4})(?![\d.])", r"\\frac{\1}{\2}"),
     (r"(\d{0,20})\.(\d{0,20})\s?\\(?:overline|bar|dot)\s?\{(\d{1,20})\}", lambda m: _repeating(m[1], m[2], m[3])),
     (r"\\\{\s?\\\}", r"\\emptyset"),
     (r"(?:\^\{[0-9n-]\}){2,}", lambda m: "^{" + m[0].replace("^", "").replace("{", "").replace("}", "") + "}"),

@@ -17,8 +17,13 @@ from dartune.grading.symbolic.pool import WorkerPool
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
-ENDLESS = "(x+y+z+w)^{2000}"
+ENDLESS = r"(x+y+z+w)^{2000}+\sum_{k=1}^{3} k"
 """An answer whose comparison with a number takes longer than any limit used here."""
+
+
+def _sum(n: int) -> dict[str, str]:
+    """An equality that is left to a worker."""
+    return {"ref_answer": str(n * (n + 1) // 2), "answer": rf"\sum_{{k=1}}^{{{n}}} k"}
 
 
 def _is_alive(pid: int) -> bool:
@@ -40,18 +45,18 @@ def _await_death(pid: int, seconds: float) -> bool:
 
 def test_a_worker_over_its_limit_is_killed_and_replaced() -> None:
     with Grader(timeout_s=0.5) as grader:
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
         (first,) = grader.worker_pids
         grade = grader.grade_answer(ref_answer="5", answer=ENDLESS)
         assert (grade.verdict, grade.rule) == ("timeout", "given/symbolic")
         assert not _is_alive(first)
-        assert grader.grade_answer(ref_answer="x+2", answer="2+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(4)).verdict == "correct"
         assert grader.worker_pids != [first]
 
 
 def test_a_worker_killed_in_the_middle_is_never_incorrect() -> None:
     with Grader(timeout_s=20) as grader:
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
         with ThreadPoolExecutor(1) as thread:
             pending = thread.submit(grader.grade_answer, ref_answer="5", answer=ENDLESS)
             killed: set[int] = set()
@@ -66,9 +71,9 @@ def test_a_worker_killed_in_the_middle_is_never_incorrect() -> None:
 
 def test_a_worker_killed_while_idle_is_not_noticed() -> None:
     with Grader() as grader:
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
         os.kill(grader.worker_pids[0], signal.SIGKILL)
-        assert grader.grade_answer(ref_answer="x+2", answer="2+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(4)).verdict == "correct"
 
 
 def test_too_little_memory_is_ungradable() -> None:
@@ -82,15 +87,16 @@ def test_too_little_memory_is_ungradable() -> None:
 def test_a_worker_that_cannot_start_is_ungradable(monkeypatch: pytest.MonkeyPatch) -> None:
     with Grader() as grader:
         monkeypatch.setattr(sys, "executable", "/nonexistent/python")
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "ungradable"
+        assert grader.grade_answer(**_sum(3)).verdict == "ungradable"
         monkeypatch.undo()
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
 
 
 def test_grades_from_threads_agree() -> None:
     with Grader(n_workers=2) as grader, ThreadPoolExecutor(8) as threads:
-        answers = [f"{n}+x" if n % 2 else f"{n}-x" for n in range(40)]
-        grades = list(threads.map(lambda n: grader.grade_answer(ref_answer=f"x+{n}", answer=answers[n]), range(40)))
+        answers = [rf"\sum_{{k=1}}^{{{n}}} k" for n in range(1, 41)]
+        refs = [str(n * (n + 1) // 2 - n % 2) for n in range(1, 41)]
+        grades = list(threads.map(lambda n: grader.grade_answer(ref_answer=refs[n], answer=answers[n]), range(40)))
         assert [grade.verdict for grade in grades] == ["incorrect", "correct"] * 20
         assert len(grader.worker_pids) <= 2
 
@@ -98,7 +104,7 @@ def test_grades_from_threads_agree() -> None:
 def test_short_lived_threads_do_not_take_the_worker_with_them() -> None:
     with Grader() as grader:
         for n in (1, 2):
-            thread = threading.Thread(target=grader.grade_answer, kwargs={"ref_answer": f"x+{n}", "answer": f"{n}+x"})
+            thread = threading.Thread(target=grader.grade_answer, kwargs=_sum(n))
             thread.start()
             thread.join()
             if n == 1:
@@ -132,21 +138,22 @@ def test_the_fast_path_starts_no_worker() -> None:
 
 def test_a_repeated_comparison_is_remembered() -> None:
     with Grader() as grader:
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
         os.kill(grader.worker_pids[0], signal.SIGKILL)
         assert _await_death(grader.worker_pids[0], 5)
         pids = grader.worker_pids
-        assert grader.grade_answer(ref_answer="x+1", answer="1 + x").verdict == "correct"
+        again = {"ref_answer": "6", "answer": r"\displaystyle\sum_{k=1}^{3}k"}
+        assert grader.grade_answer(**again).verdict == "correct"
         assert grader.worker_pids == pids
 
 
 def test_the_memory_of_comparisons_is_bounded() -> None:
     with Grader(memo_size=1) as grader:
-        for ref, answer in (("x+1", "1+x"), ("x+2", "2+x")):
-            assert grader.grade_answer(ref_answer=ref, answer=answer).verdict == "correct"
+        for n in (3, 4):
+            assert grader.grade_answer(**_sum(n)).verdict == "correct"
         os.kill(grader.worker_pids[0], signal.SIGKILL)
         before = grader.worker_pids
-        assert grader.grade_answer(ref_answer="x+1", answer="1+x").verdict == "correct"
+        assert grader.grade_answer(**_sum(3)).verdict == "correct"
         assert grader.worker_pids != before
 
 
@@ -157,7 +164,7 @@ def _run(program: str) -> subprocess.CompletedProcess[str]:
 def test_a_plain_program_needs_no_set_up_and_leaves_no_worker() -> None:
     done = _run(
         "import dartune.grading as g\n"
-        "print(g.equivalent(ref_answer='x+1', answer='1+x'), g.grade(ref_answer='2', response='A: 3').verdict)\n"
+        f"print(g.equivalent(**{_sum(3)!r}), g.grade(ref_answer='2', response='A: 3').verdict)\n"
         "print(g._default[0].worker_pids[0])"
     )
     assert done.stderr == ""
@@ -169,7 +176,7 @@ def test_a_plain_program_needs_no_set_up_and_leaves_no_worker() -> None:
 def test_an_idle_worker_dies_with_a_killed_parent() -> None:
     done = _run(
         "import dartune.grading as g, os, signal\n"
-        "g.equivalent(ref_answer='x+1', answer='1+x')\n"
+        f"g.equivalent(**{_sum(3)!r})\n"
         "print(g._default[0].worker_pids[0], flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -181,7 +188,7 @@ def test_a_busy_worker_dies_soon_after_its_killed_parent() -> None:
     done = _run(
         "import dartune.grading as g, os, signal, threading, time\n"
         "grader = g.Grader(timeout_s=1.0)\n"
-        "grader.grade_answer(ref_answer='x+1', answer='1+x')\n"
+        f"grader.grade_answer(**{_sum(3)!r})\n"
         f"ask = dict(ref_answer='5', answer={ENDLESS!r})\n"
         "threading.Thread(target=grader.grade_answer, kwargs=ask, daemon=True).start()\n"
         "time.sleep(0.3)\n"
@@ -195,15 +202,15 @@ def test_a_forked_child_has_workers_of_its_own() -> None:
     done = _run(
         "import dartune.grading as g, os\n"
         "grader = g.Grader()\n"
-        "assert grader.grade_answer(ref_answer='x+1', answer='1+x').verdict == 'correct'\n"
+        f"assert grader.grade_answer(**{_sum(3)!r}).verdict == 'correct'\n"
         "mine = grader.worker_pids\n"
         "if (child := os.fork()) == 0:\n"
-        "    same = grader.grade_answer(ref_answer='x+2', answer='2+x').verdict == 'correct'\n"
+        f"    same = grader.grade_answer(**{_sum(4)!r}).verdict == 'correct'\n"
         "    fresh = grader.worker_pids != mine\n"
         "    grader.close()\n"
         "    os._exit(0 if same and fresh else 1)\n"
         "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
-        "assert grader.grade_answer(ref_answer='x+3', answer='3+x').verdict == 'correct'\n"
+        f"assert grader.grade_answer(**{_sum(5)!r}).verdict == 'correct'\n"
         "assert grader.worker_pids == mine"
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -42,8 +42,19 @@ def _equation(ref: str, answer: str) -> bool | None:
 
 def _is_zero_equation(text: str) -> bool:
     """Whether a text such as "x^2-11=0" is an equation to be solved, and no way to say "0"."""
-    sides = _EQUALS.split(text)
+    sides = _split_equation(text)
     return len(sides) == 2 and sides[1] == "0" and not _LEFT_SIDE.fullmatch(sides[0]) and "," not in text
+
+
+def _split_equation(text: str) -> list[str]:
+    r"""The sides of an equation; an equals sign in a subscript (`\sum_{k=1}`) parts none."""
+    sides = []
+    begin = 0
+    for sign in _EQUALS.finditer(text):
+        if text.count("{", begin, sign.start()) == text.count("}", begin, sign.start()):
+            sides.append(text[begin : sign.start()])
+            begin = sign.end()
+    return [*sides, text[begin:]]
 
 
 def same_part(ref: str, answer: str) -> bool | None:
@@ -105,7 +116,7 @@ def _fit(ref: Normal, answer: Normal) -> _Sides:
     left, right = texts.in_symbols(ref.text), texts.in_symbols(answer.text)
     if ("mod" in right) != ("mod" in left):
         left, right = _MODULUS.sub("", left), _MODULUS.sub("", right)
-    ref_sides, answer_sides = _EQUALS.split(left), _EQUALS.split(right)
+    ref_sides, answer_sides = _split_equation(left), _split_equation(right)
     if len(ref_sides) == 1 and len(answer_sides) > 1 and "," not in right:
         right = right if _is_zero_equation(right) else answer_sides[-1]
     elif (

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dartune.grading.comparison import expressions, matrices, numbers, real_sets, sequences, texts
+from dartune.grading.comparison import expressions, kinds, matrices, numbers, real_sets, sequences, texts
 from dartune.grading.comparison.decision import Decision, Pair
 from dartune.grading.spelling.normalize import Normal, normalize
 from dartune.grading.spelling.units import units_agree
@@ -78,7 +78,7 @@ STEPS = (
     Step("relation", expressions.decide_relation),
     Step("ratio", expressions.decide_ratio),
     Step("expression", expressions.decide),
-    Step("unreadable", expressions.decide_unreadable),
+    Step("kind", kinds.decide),
 )
 """Steps in the order in which they are tried."""
 

@@ -15,10 +15,6 @@ _DECIMAL = re.compile(r"-?\d*\.(\d+)")
 _INFINITE = {"\\infty": 1, "+\\infty": 1, "-\\infty": -1, "\\pm\\infty": 0}
 _MAX_IMAGINARY = 1e-9
 _MAX_RATIO = 8
-_FOR_ALGEBRA = re.compile(
-    r"\\(?:sum|prod|i*int|oint|lim|gcd|lcm|det|max|min|sup|inf|begin|mod|p?bmod|operatorname|overline)(?![a-z])"
-)
-"""Commands that symbolic algebra may know what to do with, and `expressions` does not."""
 
 
 def decide(ref: str, answer: str) -> bool | None:
@@ -77,13 +73,6 @@ def decide_ratio(ref: str, answer: str) -> bool | None:
 
 def _quotient(parts: list[Expression]) -> Expression:
     return parts[0] if len(parts) == 1 else divide(parts[0], parts[1])
-
-
-def decide_unreadable(ref: str, answer: str) -> bool | None:
-    """False for an answer that cannot be read, where the reference can and symbolic algebra would read no more."""
-    if is_words(ref) or _FOR_ALGEBRA.search(answer) or _FOR_ALGEBRA.search(ref) or not is_readable(ref):
-        return None
-    return None if is_readable(answer) else False
 
 
 def _residual(text: str) -> Expression | None:

@@ -33,7 +33,7 @@ class Matrix(NamedTuple):
 
 def decide(ref: str, answer: str, same: Callable[[str, str], bool | None]) -> bool | None:
     """Whether two canonical texts are the same matrix or vector; None where that is not certain."""
-    left, right = _parse(ref), _parse(answer)
+    left, right = parse_matrix(ref), parse_matrix(answer)
     if left is None and right is None:
         return None
     a, b = left or _vector(ref), right or _vector(answer)
@@ -58,7 +58,8 @@ def _is_line(matrix: Matrix) -> bool:
     return len(matrix.rows) == 1 or set(matrix.shape) == {1}
 
 
-def _parse(text: str) -> Matrix | None:
+def parse_matrix(text: str) -> Matrix | None:
+    """The matrix that a canonical text spells in an environment of LaTeX; None where it spells none."""
     matrix = _MATRIX.fullmatch(text)
     if matrix is None or "\\begin" in matrix[2]:
         return None

@@ -114,15 +114,24 @@ def _coordinate(name: str, index: int) -> Fraction:
     return Fraction(3, 10) + 2 * Fraction(int.from_bytes(digest, "big"), 2**32)
 
 
+@lru_cache(maxsize=1024)
+def _whole_coordinate(name: str, index: int) -> Fraction:
+    """A fixed whole number in 8..39 for a symbol: factorials have values there."""
+    return Fraction(8 + _residue(f"{index} {name}") % 32)
+
+
 def _same_in_floats(left: Expression, right: Expression, names: tuple[str, ...]) -> bool | None:
-    n_agreed = 0
     variables = [name for name in names if name not in _CONSTANTS]
-    for index in range(N_POINTS if variables else 1):
-        equal = _same_at(left, right, {name: _coordinate(name, index) for name in variables})
-        if equal is False:
+    for coordinate in (_coordinate, _whole_coordinate) if variables else (_coordinate,):
+        points = [
+            {name: coordinate(name, index) for name in variables} for index in range(N_POINTS if variables else 1)
+        ]
+        verdicts = [_same_at(left, right, point) for point in points]
+        if False in verdicts:
             return False
-        n_agreed += equal is True
-    if not n_agreed:
+        if True in verdicts:
+            break
+    else:
         return None
     for negative in variables:
         point = {name: _coordinate(name, N_POINTS) * (-1 if name == negative else 1) for name in variables}

@@ -6,6 +6,7 @@ argument of a function without brackets goes up to the next sign, slash or funct
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from dartune.grading.expressions.tree import (
     EULER,
@@ -60,6 +61,7 @@ class _Unreadable(Exception):
     """The text is no expression of a kind that is read here."""
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Expression | None:
     """The expression that a canonical text spells; None where it spells none, or one beyond the limits."""
     tokens = _TOKEN.findall(text)

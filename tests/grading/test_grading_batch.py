@@ -148,7 +148,7 @@ def test_one_accident_judges_nobody(accident: int) -> None:
     assert grade_all(Deadly({1}), chunk[:1])[0].verdict == "correct"  # type: ignore[arg-type]
 
 
-SLOW = Case(ref_answer="5", response="\\boxed{(x+y+z+w)^{2000}}")
+SLOW = Case(ref_answer="\\int_0^1 x dx", response="\\boxed{(x+y+z+w)^{2000}}")
 """Takes up to its limit in symbolic algebra."""
 
 

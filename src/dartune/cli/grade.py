@@ -21,7 +21,7 @@ Source = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", help="The same rows with answer, verdict and rule; its suffix says the format.")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that grade; one a core by default.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Processes that grade; one a core by default.")]
 JudgeName = Annotated[str, typer.Option("--judge", help='Whose rules decide: "default" or the name of a benchmark.')]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Without any marker, the last number is the answer.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print rule by rule why each verdict came out.")]
@@ -50,6 +50,8 @@ def grade(
 
     if out is None and not explain:
         raise ConfigError("--out: expected the file that is to get the verdicts, or --explain to print reasons alone")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"--workers: expected a whole number from 1, got {workers}")
     if explain:
         for number, explanation in _explained(source, judge, lenient):
             say(_json(number, explanation) if as_json else _text(number, explanation))

@@ -1,11 +1,10 @@
 """`mark_file`: check the source, grade its rows, write the output; and go on where an earlier call was stopped.
 
 The source is read to its end before anything is graded, so that a faulty row costs seconds and not the work of hours.
-Grades go to the work folder every few seconds; when all are there, the output is written from source and grades, and
+Grades go to the work folder every now and then; when all are there, the output is written from source and grades, and
 moved into place. Whenever the process ends, the same call goes on from there.
 """
 
-import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -24,7 +23,10 @@ from dartune.queries.rows import Defect
 from dartune.queries.wording import listed
 from dartune.types import Grade
 
-_PART_S = 3.0
+_PART_S = 0.5
+"""Shortest time between two parts: a kill costs this much work, or a hundredth of what was done, but no minute."""
+_PART_SHARE = 0.01
+_PART_MOST_S = 30.0
 _PART_ROWS = 50_000
 _N_NAMED = 12
 
@@ -116,15 +118,16 @@ def _described(source: Source, defect: Defect) -> str:
 def _keep(grades: Generator[Grade, None, None], work: WorkFolder, meter: Meter) -> None:
     """Put grades on the disk as they come; also those that are there when this is interrupted."""
     part: list[Grade] = []
-    kept_s = time.monotonic()
+    next_s = _PART_S
     with closing(grades):
         try:
             for grade in grades:
                 part.append(grade)
                 meter.count()
-                if len(part) >= _PART_ROWS or time.monotonic() - kept_s >= _PART_S:
+                if len(part) >= _PART_ROWS or meter.elapsed_s >= next_s:
                     work.append(part)
-                    part, kept_s = [], time.monotonic()
+                    part = []
+                    next_s = meter.elapsed_s + min(_PART_MOST_S, max(_PART_S, _PART_SHARE * meter.elapsed_s))
         finally:
             if part:
                 work.append(part)

@@ -62,12 +62,13 @@ class Explanation:
 
 def explain(case: Case, *, grader: Grader, judge: str = "default", lenient: bool = False) -> Explanation:
     """Grade a case and tell why; `lenient` as the grader was made. Raises InputError if there is no such judge."""
+    decide = find_judge(judge).decide
     grade = grade_case(grader, case, judge=judge)
     decision = pair = None
     steps: tuple[Compared, ...] = ()
     if grade.answer is not None:
         task = Task(ref_answer=case.ref_answer, answer=grade.answer, query=case.query, meta=case.meta)
-        decision = find_judge(judge).decide(task)
+        decision = decide(task)
         pair = decision.pair or _canonical(case.ref_answer, grade.answer)
         steps = tuple(_compare(pair)) if pair else ()
     return Explanation(

@@ -8,13 +8,18 @@ import re
 from typing import Literal
 
 from dartune.grading.comparison import matrices, real_sets, sequences, texts
-from dartune.grading.expressions import read
+from dartune.grading.expressions import read, value_of
 
 Kind = Literal["expression", "sequence", "set", "matrix", "relation"]
 
 _FOR_ALGEBRA = re.compile(
     r"\\(?:sum|prod|i*int|oint|lim|gcd|lcm|det|max|min|sup|inf|mod|p?bmod|operatorname|overline)(?![a-z])"
 )
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_LETTER = re.compile(r"[a-zA-Z]")
+_BOUND = re.compile(r"_\{?([a-zA-Z])(?:=|\\to|\\rightarrow|\\in|\|)|d([a-zA-Z])(?![a-zA-Z])")
+"""The variable under a sum or limit, or after the d of an integral."""
+
 _RELATION = re.compile(r"\\(?:le|ge|ne|approx|equiv)(?![a-zA-Z])|[<>=]")
 _MAX_SIDES = 8
 _ALIKE = ({"sequence", "matrix"}, {"sequence", "set"}, {"set", "relation"})
@@ -23,7 +28,11 @@ _ALIKE = ({"sequence", "matrix"}, {"sequence", "set"}, {"set", "relation"})
 
 def decide(ref: str, answer: str) -> bool | None:
     """False where the reference is of a kind that is known, and the answer is of none, or of another."""
-    if texts.is_words(ref) or _FOR_ALGEBRA.search(ref) or _FOR_ALGEBRA.search(answer):
+    if texts.is_words(ref) or _FOR_ALGEBRA.search(ref):
+        return None
+    if value_of(ref) is not None and _has_free_letter(answer):
+        return False
+    if _FOR_ALGEBRA.search(answer):
         return None
     asked = kind_of(ref)
     if asked is None:
@@ -32,6 +41,13 @@ def decide(ref: str, answer: str) -> bool | None:
     if asked == given or {asked, given} in _ALIKE:
         return None
     return False
+
+
+def _has_free_letter(text: str) -> bool:
+    """Whether a text has a letter that is no constant, and that no sum, limit or integral binds."""
+    letters = set(_LETTER.findall(_COMMAND.sub(" ", text))) - {"e", "i"}
+    bound = {letter for pair in _BOUND.findall(text) for letter in pair}
+    return bool(letters - bound - ({"d"} if any(pair[1] for pair in _BOUND.findall(text)) else set()))
 
 
 def kind_of(text: str) -> Kind | None:

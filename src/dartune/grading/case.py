@@ -8,6 +8,8 @@ from dartune.errors import DataError
 from dartune.grading.grader import Grader
 from dartune.types import FinishReason, Grade
 
+_FINISH_REASONS = get_args(FinishReason)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -31,9 +33,9 @@ class Case:
         for name, value in (("ref_answer", self.ref_answer), ("response", self.response), ("query", self.query or "")):
             if not isinstance(value, str):
                 raise DataError(f"{name}: expected text, got {type(value).__name__}")
-        if self.finish_reason not in get_args(FinishReason):
+        if self.finish_reason not in _FINISH_REASONS:
             raise DataError(
-                f"finish_reason: expected {' or '.join(get_args(FinishReason))}, got {str(self.finish_reason)[:60]!r}"
+                f"finish_reason: expected {' or '.join(_FINISH_REASONS)}, got {str(self.finish_reason)[:60]!r}"
             )
 
 

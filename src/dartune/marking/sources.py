@@ -126,9 +126,10 @@ class ParquetRows:
 
         n_rows = 0
         try:
-            with pq.ParquetFile(self.path) as file:
+            # Reading ahead and threads keep ever more memory, the more row groups there are.
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:
                 names = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
+                for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names, use_threads=False):
                     self._refuse_broken_text(batch, n_rows)
                     n_rows += batch.num_rows
                     yield batch

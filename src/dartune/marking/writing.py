@@ -14,7 +14,7 @@ from dartune.types import Grade
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GROUP_BYTES = 64 << 20
+_GROUP_BYTES = 32 << 20
 _GROUP_ROWS = 1 << 17
 _GZIP_LEVEL = 6
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "Case",
     "CurationJob",
     "DartuneError",
     "Difficulty",
@@ -18,6 +19,7 @@ __all__ = [
     "Grade",
     "Grader",
     "Job",
+    "MarkingJob",
     "Observer",
     "Query",
     "Recipe",
@@ -34,9 +36,11 @@ __all__ = [
     "equivalent",
     "evaluate_model",
     "grade",
+    "grade_many",
     "load_queries",
     "load_recipe",
     "load_template",
+    "mark_file",
     "run_recipe",
     "sample_pool",
     "train",
@@ -50,7 +54,8 @@ if TYPE_CHECKING:
     from dartune.engines.factory import build_engine
     from dartune.errors import DartuneError
     from dartune.evaluation.run import EvaluationJob, evaluate_model
-    from dartune.grading import Grader, equivalent, grade
+    from dartune.grading import Case, Grader, equivalent, grade, grade_many
+    from dartune.marking import MarkingJob, mark_file
     from dartune.pipeline.folder import RunFolder
     from dartune.pipeline.run import Observer, run_recipe
     from dartune.prompts import load_template
@@ -79,7 +84,8 @@ else:
         "engines.factory": ("build_engine",),
         "errors": ("DartuneError",),
         "evaluation.run": ("EvaluationJob", "evaluate_model"),
-        "grading": ("Grader", "equivalent", "grade"),
+        "grading": ("Case", "Grader", "equivalent", "grade", "grade_many"),
+        "marking": ("MarkingJob", "mark_file"),
         "pipeline.folder": ("RunFolder",),
         "pipeline.run": ("Observer", "run_recipe"),
         "prompts": ("load_template",),

@@ -7,10 +7,12 @@ import atexit
 import threading
 from collections.abc import Mapping
 
+from dartune.grading.batch import grade_many
+from dartune.grading.case import Case
 from dartune.grading.grader import NOTHING, Grader
 from dartune.types import FinishReason, Grade
 
-__all__ = ["Grader", "equivalent", "grade"]
+__all__ = ["Case", "Grader", "equivalent", "grade", "grade_many"]
 
 _lock = threading.Lock()
 _default: list[Grader] = []

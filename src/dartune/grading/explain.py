@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dartune.grading.case import Case, grade_case
-from dartune.grading.comparison.compare import STEPS
+from dartune.grading.comparison.compare import STEPS, fit
 from dartune.grading.comparison.decision import Decision, Pair, Task
 from dartune.grading.extraction.extract import LENIENT_RULES, MAX_CHARS, RULES
 from dartune.grading.grader import Grader, find_judge
-from dartune.grading.spelling.normalize import normalize
 from dartune.types import Grade
 from dartune.visible import visible
 
@@ -95,8 +94,8 @@ def _extract(case: Case, *, lenient: bool) -> Iterator[Tried]:
 
 
 def _canonical(ref_answer: str, answer: str) -> Pair | None:
-    ref, given = normalize(ref_answer), normalize(answer)
-    return None if ref is None or given is None else Pair(ref.text, given.text)
+    sides = fit(ref_answer, answer)
+    return None if sides is None else Pair(sides.ref.text, sides.answer.text)
 
 
 def _compare(pair: Pair) -> Iterator[Compared]:

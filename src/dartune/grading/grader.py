@@ -104,11 +104,12 @@ class Grader:
         Raises:
             InputError: If there is no such judge.
         """
+        decides = find_judge(judge)
         found = extract(response, finish_reason=finish_reason, lenient=self._lenient)
         if found.answer is None:
             return Grade(verdict=found.missing or "no_answer", answer=None, rule=found.rule)
         task = Task(ref_answer=ref_answer, answer=found.answer, query=query, meta=meta)
-        return _grade(found.answer, found.rule, self._compare(task, find_judge(judge)))
+        return _grade(found.answer, found.rule, self._compare(task, decides))
 
     async def grade_async(
         self,
@@ -121,12 +122,13 @@ class Grader:
         meta: Mapping[str, object] = NOTHING,
     ) -> Grade:
         """The same as `grade`, without blocking the event loop while a worker is busy."""
+        decides = find_judge(judge)
         found = extract(response, finish_reason=finish_reason, lenient=self._lenient)
         if found.answer is None:
             return Grade(verdict=found.missing or "no_answer", answer=None, rule=found.rule)
         task = Task(ref_answer=ref_answer, answer=found.answer, query=query, meta=meta)
-        key = _key(task, find_judge(judge))
-        state = self._begin(task, find_judge(judge), key)
+        key = _key(task, decides)
+        state = self._begin(task, decides, key)
         if isinstance(state, _Open):
             loop = asyncio.get_running_loop()
             state = await loop.run_in_executor(self._threads, self._finish, key, state)

@@ -87,10 +87,10 @@ def compare(ref_answer: str, answer: str) -> Decision:
     """Compare an answer with the reference as far as that needs no symbolic algebra."""
     if ref_answer.strip() == answer.strip():
         return Decision(bool(answer.strip()), "string")
-    ref, given = normalize(ref_answer), normalize(answer)
-    if ref is None or given is None or not ref.text:
+    sides = fit(ref_answer, answer)
+    if sides is None:
         return Decision(None, "limit")
-    ref, given = _fit(ref, given)
+    ref, given = sides
     pair = Pair(ref.text, given.text)
     agree = units_agree(_unit(ref), _unit(given))
     for step in STEPS:
@@ -106,12 +106,20 @@ def _unit(side: Normal) -> str:
     return "%" if side.text.endswith("%") else side.unit
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
+    """A reference and an answer in canonical spelling, with their units."""
+
     ref: Normal
     answer: Normal
 
 
-def _fit(ref: Normal, answer: Normal) -> _Sides:
+def fit(ref_answer: str, answer: str) -> Sides | None:
+    """Both sides in canonical spelling, what the reference does not ask for left out; None beyond the limits."""
+    ref, given = normalize(ref_answer), normalize(answer)
+    return None if ref is None or given is None or not ref.text else _fit(ref, given)
+
+
+def _fit(ref: Normal, answer: Normal) -> Sides:
     """Both sides with the same kind of left side, words for numbers in digits."""
     left, right = texts.in_symbols(ref.text), texts.in_symbols(answer.text)
     if ("mod" in right) != ("mod" in left):
@@ -125,7 +133,7 @@ def _fit(ref: Normal, answer: Normal) -> _Sides:
         and (answer_sides[0] in (right, ref_sides[0]) or _are_dependent(ref_sides[0], answer_sides[0]))
     ):
         left, right = ref_sides[-1], answer_sides[-1]
-    return _Sides(_renewed(ref, left), _renewed(answer, right))
+    return Sides(_renewed(ref, left), _renewed(answer, right))
 
 
 def _are_dependent(left: str, right: str) -> bool:

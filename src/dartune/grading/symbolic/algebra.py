@@ -45,8 +45,21 @@ def judge(ref: str, answer: str) -> Judgement:
         return "unknown_answer"
     if any(_log10_bound(side[0]) > MAX_DIGITS for side in sides):
         return "too_big"
-    equal = math_verify.verify(sides[0], sides[1], timeout_seconds=None, raise_on_error=False)
-    return "equal" if equal else "unequal"
+    if math_verify.verify(sides[0], sides[1], timeout_seconds=None, raise_on_error=False):
+        return "equal"
+    return "equal" if _equal_when_done(sides[0][0], sides[1][0]) else "unequal"
+
+
+def _equal_when_done(ref: object, answer: object) -> bool:
+    """Whether two expressions are equal once their sums, products, integrals and limits are evaluated."""
+    import sympy
+
+    pending = (sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit)
+    sides = [side for side in (ref, answer) if isinstance(side, sympy.Expr)]
+    if len(sides) < 2 or not any(side.has(*pending) for side in sides):
+        return False
+    left, right = (side.doit() for side in sides)
+    return bool(sympy.simplify(left - right) == 0)
 
 
 def _in_radians(text: str) -> str:

@@ -20,6 +20,8 @@ MAX_DIGITS = 10_000
 _TOO_BIG = float("inf")
 _MAX_EXPONENT_DIGITS = 6
 _TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+_COMMAND_OR_I = re.compile(r"(\\[a-zA-Z]+)|i")
+_INDICES = "kjmpqu"
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?)\^\\circ")
 
 
@@ -37,7 +39,7 @@ def judge(ref: str, answer: str) -> Judgement:
     config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=normalization)]
     sides = []
     for text in (ref, answer):
-        latex = _in_radians(text)
+        latex = _in_radians(_with_real_index(text))
         sides.append(math_verify.parse(f"${latex}$", config, fallback_mode="no_fallback", parsing_timeout=None))
     if not sides[0]:
         return "unknown_reference"
@@ -60,6 +62,14 @@ def _equal_when_done(ref: object, answer: object) -> bool:
         return False
     left, right = (side.doit() for side in sides)
     return bool(sympy.simplify(left - right) == 0)
+
+
+def _with_real_index(text: str) -> str:
+    r"""The text with another letter for an index `i` (`\sum_{i=1}^n i`), which is read as the imaginary unit."""
+    letter = next((letter for letter in _INDICES if letter not in text), None)
+    if "_{i=" not in text or letter is None:
+        return text
+    return _COMMAND_OR_I.sub(lambda match: match[1] or letter, text)
 
 
 def _in_radians(text: str) -> str:

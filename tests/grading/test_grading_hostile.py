@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dartune.grading import Grader
-from dartune.grading.comparison.number_reader import parse_number
+from dartune.grading.comparison.numbers import parse_number
 from dartune.grading.extraction.extract import extract
 from dartune.grading.spelling.normalize import normalize
 from dartune.types import FinishReason

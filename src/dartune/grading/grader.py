@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from dartune.errors import InputError
-from dartune.grading.comparison.decision import Pair, Task
+from dartune.grading.comparison.decision import Decision, Pair, Task
 from dartune.grading.extraction.extract import extract
 from dartune.grading.judges import JUDGES, Judge
 from dartune.grading.symbolic.pool import Reply, WorkerPool
@@ -174,7 +174,10 @@ class Grader:
         known = self._outcomes.get(key)
         if known is not None:
             return known
-        decision = judge.decide(task)
+        try:
+            decision = judge.decide(task)
+        except Exception:  # a fault of ours over hostile text must neither end a run nor be a verdict
+            decision = Decision(None, "fault")
         if decision.pair is not None:
             return _Open(decision.rule, decision.pair)
         outcome = _Outcome(_said(decision.equal), decision.rule)

@@ -147,8 +147,8 @@ def _relations(text: str) -> RealSet:
         raise _NotASet
     pieces = [interval for found in read for interval in found.intervals]
     union = _merged(pieces)
-    if len(read) == 2 and union == (_ALL,):  # "x>1, x<5" is meant as both
-        (first,), (second,) = read[0].intervals, read[1].intervals
+    if len(read) == len(pieces) == 2 and union == (_ALL,):  # "x>1, x<5" is meant as both
+        first, second = pieces
         low, high = max(first.low, second.low), min(first.high, second.high)
         union = (Interval(low, high),) if low.value < high.value else ()
     return RealSet(union, names.pop())

@@ -3,8 +3,8 @@
     python benchmarks/grading_agreement.py [--json] [--quick] [--data FOLDER] [--rows]
 
 `--rows` prints every disagreement. Rows without a recorded verdict are graded but not compared. Where a row carries a
-verdict by people (`meta.audit_correct`), that one is compared as "audited". The rate is in CPU seconds of this
-process and its workers.
+verdict by people (`meta.audit_correct`), that one is compared as "audited". Each file is judged as its benchmark is.
+The rate is in CPU seconds of this process and its workers.
 """
 
 import argparse
@@ -19,10 +19,18 @@ from pathlib import Path
 
 from dartune.grading import Grader
 
-FILES = (
-    "math_qwen_cot_100", "gsm8k_openai_samples", "gsm8k_tora", "math_train_nemo_skills_150", "math_mathcoder",
-    "math_l5_zeroeval_8models", "deepmind_mathcoder", "theoremqa_tiger",
-)  # fmt: skip
+JUDGES = {
+    "math_qwen_cot_100": "math",
+    "gsm8k_openai_samples": "gsm8k",
+    "gsm8k_tora": "gsm8k",
+    "math_train_nemo_skills_150": "math",
+    "math_mathcoder": "math",
+    "math_l5_zeroeval_8models": "math",
+    "deepmind_mathcoder": "deepmind-mathematics",
+    "theoremqa_tiger": "theoremqa",
+}
+"""File -> judge of the benchmark whose problems it answers."""
+
 QUICK_ROWS = 200
 
 
@@ -66,14 +74,20 @@ def worker_cpu_seconds(grader: Grader) -> float:
     return total
 
 
-def tally_file(grader: Grader, path: Path, *, limit: int | None, show: bool) -> Tally:
-    """Grade every row of one file and compare."""
+def tally_file(grader: Grader, path: Path, *, judge: str, limit: int | None, show: bool) -> Tally:
+    """Grade every row of one file by one judge and compare."""
     tally = Tally()
     rows = list(rows_of(path, limit))
     grader.grade(ref_answer="x+1", response="\\boxed{1+x}")  # starts the worker
     start = cpu_seconds() + worker_cpu_seconds(grader)
     grades = [
-        grader.grade(ref_answer=str(row["ref_answer"]), response=str(row["response"]), query=str(row["query"]))
+        grader.grade(
+            ref_answer=str(row["ref_answer"]),
+            response=str(row["response"]),
+            query=str(row["query"]),
+            judge=judge,
+            meta=row["meta"] if isinstance(row["meta"], dict) else {},
+        )
         for row in rows
     ]
     tally.cpu_s = cpu_seconds() + worker_cpu_seconds(grader) - start
@@ -113,14 +127,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"the first {QUICK_ROWS} rows of each file")
     parser.add_argument("--rows", action="store_true", help="print every disagreement")
     parser.add_argument("--lenient", action="store_true", help="take the last number where there is no marker")
-    parser.add_argument("--files", nargs="*", default=FILES)
+    parser.add_argument("--files", nargs="*", choices=[*JUDGES], default=[*JUDGES])
+    parser.add_argument("--judge", help="one judge for all files instead of each benchmark's own")
     parser.add_argument("--data", type=Path, default=default_data())
     options = parser.parse_args()
     tallies: dict[str, Tally] = {}
     with Grader(lenient=options.lenient) as grader:
         for name in options.files:
             path = options.data / "outputs" / f"{name}.jsonl.gz"
-            tallies[name] = tally_file(grader, path, limit=QUICK_ROWS if options.quick else None, show=options.rows)
+            limit = QUICK_ROWS if options.quick else None
+            judge = options.judge or JUDGES[name]
+            tallies[name] = tally_file(grader, path, judge=judge, limit=limit, show=options.rows)
             if not options.json:
                 print(_line(name, tallies[name]), flush=True)
     total_s = sum(tally.cpu_s for tally in tallies.values())

@@ -7,10 +7,10 @@ may know what to do with (`\sum`, `\int`) is left to it.
 import re
 from typing import Literal
 
-from dartune.grading.comparison import matrices, real_sets, sequences, texts
+from dartune.grading.comparison import matrices, numbers, real_sets, sequences, texts
 from dartune.grading.expressions import read, value_of
 
-Kind = Literal["expression", "sequence", "set", "matrix", "relation"]
+Kind = Literal["expression", "numeral", "time", "sequence", "set", "matrix", "relation"]
 
 _FOR_ALGEBRA = re.compile(
     r"\\(?:sum|prod|i*int|oint|lim|gcd|lcm|det|max|min|sup|inf|mod|p?bmod|operatorname|overline)(?![a-z])"
@@ -22,8 +22,8 @@ _BOUND = re.compile(r"_\{?([a-zA-Z])(?:=|\\to|\\rightarrow|\\in|\|)|d([a-zA-Z])(
 
 _RELATION = re.compile(r"\\(?:le|ge|ne|approx|equiv)(?![a-zA-Z])|[<>=]")
 _MAX_SIDES = 8
-_ALIKE = ({"sequence", "matrix"}, {"sequence", "set"}, {"set", "relation"})
-"""Kinds of which one object can be two."""
+_ALIKE = ({"sequence", "matrix"}, {"set", "relation"})
+"""Kinds of which one object can be two; so can an interval and a pair."""
 
 
 def decide(ref: str, answer: str) -> bool | None:
@@ -40,7 +40,14 @@ def decide(ref: str, answer: str) -> bool | None:
     given = kind_of(answer)
     if asked == given or {asked, given} in _ALIKE:
         return None
+    if {asked, given} == {"set", "sequence"} and any(_is_pair(text) for text in (ref, answer)):
+        return None
     return False
+
+
+def _is_pair(text: str) -> bool:
+    sequence = sequences.parse_sequence(text)
+    return sequence is not None and len(sequence.items) == 2
 
 
 def _has_free_letter(text: str) -> bool:
@@ -54,6 +61,10 @@ def kind_of(text: str) -> Kind | None:
     """The kind of object that a canonical text spells; None for one that is not known."""
     if read(text) is not None:
         return "expression"
+    if numbers.is_numeral(text):
+        return "numeral"
+    if texts.is_time(text):
+        return "time"
     if real_sets.parse_set(text) is not None:
         return "set"
     if matrices.parse_matrix(text) is not None:

@@ -82,6 +82,12 @@ def _approximates(left: Number, right: Number) -> bool:
     return max(left.places, right.places) >= _NOISE_PLACES and abs(a - b) <= _NOISE * max(abs(a), abs(b))
 
 
+def is_numeral(text: str) -> bool:
+    """Whether a canonical text is a number with its base as subscript."""
+    based = _BASED.fullmatch(text)
+    return based is not None and based[1][-1].isdigit()
+
+
 def _decide_based(ref: str, answer: str) -> bool | None:
     """Numbers with a base as subscript: a base that the reference has is asked for; one that it lacks is dropped."""
     left, right = _BASED.fullmatch(ref), _BASED.fullmatch(answer)

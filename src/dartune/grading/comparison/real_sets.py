@@ -7,6 +7,7 @@ A pair without anything that makes it an interval, `(1,2)` against `(1,2)`, is l
 import math
 import re
 from collections.abc import Callable
+from functools import reduce
 from typing import NamedTuple
 
 from dartune.grading.expressions import value_of
@@ -145,13 +146,22 @@ def _relations(text: str) -> RealSet:
     names = {found.variable for found in read}
     if len(names) != 1 or len(read) > MAX_PARTS:
         raise _NotASet
-    pieces = [interval for found in read for interval in found.intervals]
-    union = _merged(pieces)
-    if len(read) == len(pieces) == 2 and union == (_ALL,):  # "x>1, x<5" is meant as both
-        first, second = pieces
-        low, high = max(first.low, second.low), min(first.high, second.high)
-        union = (Interval(low, high),) if low.value < high.value else ()
+    parts = [found.intervals for found in read]
+    union = _merged([interval for part in parts for interval in part])
+    if len(parts) > 1 and union == (_ALL,):  # "x>1, x<5" is meant as both
+        union = reduce(_intersection, parts)
     return RealSet(union, names.pop())
+
+
+def _intersection(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    common = []
+    for a in left:
+        for b in right:
+            low = max(a.low, b.low, key=lambda end: (end.value, not end.closed))
+            high = min(a.high, b.high, key=lambda end: (end.value, end.closed))
+            if low.value < high.value:
+                common.append(Interval(low, high))
+    return _merged(common)
 
 
 def _chain(text: str) -> RealSet:

@@ -42,6 +42,8 @@ def decide(ref: str, answer: str) -> bool | None:
         return False  # 2B and 2b are not the same
     if not is_words(ref):
         return False if is_words(answer) and any(char.isdigit() for char in ref) else None
+    if not _TEXT.fullmatch(answer):
+        return None if is_prose(ref) else False
     left, right = _spoken(ref), _spoken(answer)
     if left == right:
         return True
@@ -54,6 +56,12 @@ def is_words(text: str) -> bool:
         return False
     words = _WORD.findall(text.lower())
     return any(len(word) >= 4 or word in _SHORT for word in words)
+
+
+def is_time(text: str) -> bool:
+    """Whether a canonical text is a time of day that says a.m. or p.m."""
+    time = _TIME.fullmatch(text)
+    return time is not None and time[3] is not None
 
 
 def is_prose(text: str) -> bool:

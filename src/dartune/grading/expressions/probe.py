@@ -11,7 +11,7 @@ The points are fixed, so that a verdict is the same on every machine.
 import cmath
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -55,7 +55,7 @@ def same_value(left: Expression, right: Expression) -> bool | None:
 def constant_ratio(left: Expression, right: Expression) -> float | None:
     """The constant r with left = r * right at random points; 0.0 where there is none, None where it is not certain."""
     variables = sorted(name for name in symbols_of(left) | symbols_of(right) if name not in _CONSTANTS)
-    if len(variables) > MAX_SYMBOLS:
+    if not variables or len(variables) > MAX_SYMBOLS:
         return None
     ratios = []
     for index in range(N_POINTS):
@@ -118,6 +118,15 @@ def _coordinate(name: str, index: int) -> Fraction:
 def _whole_coordinate(name: str, index: int) -> Fraction:
     """A fixed whole number in 8..39 for a symbol: factorials have values there."""
     return Fraction(8 + _residue(f"{index} {name}") % 32)
+
+
+def _points(variables: list[str]) -> Iterator[Mapping[str, Fraction]]:
+    if not variables:
+        yield {}
+        return
+    for coordinate in (_coordinate, _whole_coordinate):
+        for index in range(N_POINTS):
+            yield {name: coordinate(name, index) for name in variables}
 
 
 def _same_in_floats(left: Expression, right: Expression, names: tuple[str, ...]) -> bool | None:

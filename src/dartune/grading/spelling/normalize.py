@@ -121,6 +121,7 @@ _TABLES = {
     name: [(re.compile(pattern), replacement) for pattern, replacement in table]
     for name, table in {"latex": _LATEX, "words": _WORDS, "shape": _SHAPE, "space": _SPACE}.items()
 }
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _RUNS = re.compile(r"\s+")
 _EDGES = " .,;:*`\"'_"
 
@@ -130,6 +131,8 @@ def normalize(answer: str) -> Normal | None:
     """Canonical form of `answer`, or None where it exceeds the limits on length or nesting."""
     if len(answer) > MAX_CHARS or _depth(answer) > MAX_DEPTH:
         return None
+    if _PLAIN_NUMBER.fullmatch(answer):
+        return Normal(answer)
     text = _RUNS.sub(" ", answer.translate(CHARACTERS)).strip()
     text = _apply("latex", _strip_edges(text))
     text, unit = split_unit(_RUNS.sub(" ", text).strip())

@@ -7,7 +7,7 @@ the three together, stored in a pool, are a `Sample`. A `Target` says how far a 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Verdict = Literal["correct", "incorrect", "no_answer", "truncated", "timeout", "ungradable"]
@@ -50,14 +50,34 @@ class Query:
     """Subject or family, if any."""
     source: str = ""
     """Name of the set that the query came from."""
+    judge: str = field(default="default", compare=False)
+    """Whose rules decide whether an answer is the reference: "default", or the name of a benchmark."""
+    meta: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """What the judge reads beside text and reference, such as `answer_type`. How a query is judged is not what it is:
+    pools do not keep these two, and they do not count when queries are compared."""
 
     @classmethod
     def of(
-        cls, text: str, ref_answer: str, *, level: int | None = None, domain: str | None = None, source: str = ""
+        cls,
+        text: str,
+        ref_answer: str,
+        *,
+        level: int | None = None,
+        domain: str | None = None,
+        source: str = "",
+        judge: str = "default",
+        meta: Mapping[str, object] | None = None,
     ) -> "Query":
         """Query with its id computed from its content."""
         return cls(
-            id=query_id(text, ref_answer), text=text, ref_answer=ref_answer, level=level, domain=domain, source=source
+            id=query_id(text, ref_answer),
+            text=text,
+            ref_answer=ref_answer,
+            level=level,
+            domain=domain,
+            source=source,
+            judge=judge,
+            meta=meta or {},
         )
 
 

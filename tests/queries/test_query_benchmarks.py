@@ -32,6 +32,7 @@ from dartune.queries.columns import CANONICAL
 from dartune.queries.download import fetch, sha256_of
 from dartune.queries.rows import Adapter, Problem, RawRow
 
+HOW_GRADED = {"error": "1e-1", "answer_type": "Numerical", "is_multiple_answer": True}
 KNOWN = {
     "math/train": (7472, 7472, 0),
     "math/test": (5000, 5000, 0),
@@ -142,15 +143,19 @@ def test_a_box_is_found_whatever_stands_around_it(before: str, content: str, aft
         ),
         (
             olympiadbench,
-            {"question": "q", "final_answer": ["$1$", "$2$"], "subfield": "Algebra"},
-            Problem(text="q", ref_answer="$1$, $2$", domain="Algebra"),
+            {"question": "q", "final_answer": ["$1$", "$2$"], "subfield": "Algebra", "unit": None, **HOW_GRADED},
+            Problem(text="q", ref_answer="$1$, $2$", domain="Algebra", meta=HOW_GRADED),
         ),
         (
             theoremqa,
-            {"Question": "q", "Answer": [0, 5], "field": "Math"},
-            Problem(text="q", ref_answer="[0, 5]", domain="Math"),
+            {"Question": "q", "Answer": [0, 5], "Answer_type": "list of integer", "field": "Math"},
+            Problem(text="q", ref_answer="[0, 5]", domain="Math", meta={"answer_type": "list of integer"}),
         ),
-        (theoremqa, {"Question": "q", "Answer": True}, Problem(text="q", ref_answer="True")),
+        (
+            theoremqa,
+            {"Question": "q", "Answer": True, "Answer_type": "bool"},
+            Problem(text="q", ref_answer="True", meta={"answer_type": "bool"}),
+        ),
     ],
 )
 def test_rows_of_the_releases(adapt: Adapter, raw: RawRow, problem: Problem) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dartune.errors import DataError
 from dartune.queries.records import Opened, SourceReport
-from dartune.queries.rows import Defect
+from dartune.queries.rows import Defect, Row
 from dartune.queries.wording import listed
 from dartune.types import Query
 
@@ -30,7 +30,7 @@ def collect(opened: Opened) -> Collected:
         if isinstance(row, Defect):
             defects.append(row)
         else:
-            queries.append(Query.of(row.text, row.ref_answer, level=row.level, domain=row.domain, source=opened.name))
+            queries.append(_query(row, opened))
     if not queries and not defects:
         raise DataError(f"{opened.origin.source}: expected problems, got no rows")
     levels = Counter(query.level for query in queries)
@@ -50,6 +50,18 @@ def collect(opened: Opened) -> Collected:
             },
             n_by_domain={name: domains[name] for name in sorted(domains, key=lambda name: (name is None, name or ""))},
         ),
+    )
+
+
+def _query(row: Row, opened: Opened) -> Query:
+    return Query.of(
+        row.text,
+        row.ref_answer,
+        level=row.level,
+        domain=row.domain,
+        source=opened.name,
+        judge=opened.judge,
+        meta=row.meta,
     )
 
 

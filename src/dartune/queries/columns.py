@@ -26,14 +26,18 @@ class Columns:
     ref_answer: str
     level: str | None = None
     domain: str | None = None
+    meta: tuple[str, ...] = ()
+    """Fields of the object in the column `meta` that the benchmark's judge reads."""
 
     def __call__(self, raw: RawRow) -> Problem:
-        """The four values; a column that this one row lacks counts as empty."""
+        """The problem's values; a column that this one row lacks counts as empty."""
+        meta = raw.get("meta")
         return Problem(
             text=raw.get(self.text),
             ref_answer=raw.get(self.ref_answer),
             level=raw.get(self.level) if self.level else None,
             domain=raw.get(self.domain) if self.domain else None,
+            meta={name: meta.get(name) for name in self.meta} if isinstance(meta, Mapping) else {},
         )
 
 

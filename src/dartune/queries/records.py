@@ -45,6 +45,8 @@ class Opened:
     """What errors and `Query.source` call it."""
     origin: Origin
     rows: Iterator[Row | Defect]
+    judge: str = "default"
+    """Whose rules decide whether an answer is the reference."""
     is_benchmark: bool
     """Published benchmarks keep their rows without a reference; a user's set may have none."""
 

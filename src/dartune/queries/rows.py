@@ -5,7 +5,7 @@ A source never drops a row: each becomes a `Row` or a `Defect`, and whoever aske
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from dartune.queries.wording import quoted
@@ -26,16 +26,18 @@ class NumberedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """The four values from which a query is made, of whatever type the source holds."""
+    """The values from which a query is made, of whatever type the source holds."""
 
     text: object
     ref_answer: object
     level: object = None
     domain: object = None
+    meta: Mapping[str, object] = field(default_factory=dict)
+    """What the benchmark's judge reads."""
 
 
 Adapter = Callable[[RawRow], Problem]
-"""Finds the four values in a raw row; raises KeyError where a column that it needs is missing."""
+"""Finds these values in a raw row; raises KeyError where a column that it needs is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Row:
     ref_answer: str
     level: int | None
     domain: str | None
+    meta: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +70,13 @@ def read_row(number: int, problem: Problem) -> Row | Defect:
     White space around a text is no part of it: copies of one benchmark differ in it, and ids must not.
     """
     texts: dict[str, str] = {}
-    for field, value in (("text", problem.text), ("ref_answer", problem.ref_answer), ("domain", problem.domain)):
+    for name, value in (("text", problem.text), ("ref_answer", problem.ref_answer), ("domain", problem.domain)):
         try:
-            texts[field] = as_text(value).strip()
+            texts[name] = as_text(value).strip()
         except ValueError as error:
-            return Defect(number=number, field=field, kind="malformed", message=str(error))
-        if field != "domain" and not texts[field]:
-            return Defect(number=number, field=field, kind="empty", message="expected text, got nothing")
+            return Defect(number=number, field=name, kind="malformed", message=str(error))
+        if name != "domain" and not texts[name]:
+            return Defect(number=number, field=name, kind="empty", message="expected text, got nothing")
     try:
         level = parse_level(problem.level)
     except ValueError as error:
@@ -84,6 +87,7 @@ def read_row(number: int, problem: Problem) -> Row | Defect:
         ref_answer=texts["ref_answer"],
         level=level,
         domain=texts["domain"] or None,
+        meta=problem.meta,
     )
 
 

@@ -131,7 +131,12 @@ def _request(job: Job, queries: Mapping[str, Query], key: Key) -> Request:
 async def _grade(grader: Grader, queries: Mapping[str, Query], key: Key, response: Response) -> Grade:
     query = queries[key.query_id]
     return await grader.grade_async(
-        ref_answer=query.ref_answer, response=response.text, query=query.text, finish_reason=response.finish_reason
+        ref_answer=query.ref_answer,
+        response=response.text,
+        query=query.text,
+        finish_reason=response.finish_reason,
+        judge=query.judge,
+        meta=query.meta,
     )
 
 

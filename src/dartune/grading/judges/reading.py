@@ -9,6 +9,7 @@ from dartune.grading.spelling.normalize import normalize
 
 _LEFT_SIDE = re.compile(r".*(?:=|\\approx(?![a-zA-Z]))", re.DOTALL)
 _DECIMAL = re.compile(r"\d*\.\d")
+_UNIT = re.compile(r"(?<=[\d}])\s{1,3}[A-Za-z]{1,3}\.?$")
 _REAL = 1e-9
 
 
@@ -23,9 +24,16 @@ class Reading(NamedTuple):
 
 
 def read_value(answer: str) -> Reading | None:
-    """The real number that a whole answer says, after the last equals sign if it has one; None where it says none."""
-    normal = normalize(answer)
-    return _read(normal.text) if normal is not None else None
+    """The real number that a whole answer says, after the last equals sign if it has one; None where it says none.
+
+    Where a number is asked, a letter after it that is set apart is a unit, and no variable: `5.64 m`.
+    """
+    for text in (answer, _UNIT.sub("", answer)):
+        normal = normalize(text)
+        reading = _read(normal.text) if normal is not None else None
+        if reading is not None:
+            return reading
+    return None
 
 
 def read_values(answer: str) -> list[Reading] | None:

@@ -3,9 +3,15 @@
 A row of the release: {"question": "...", "final_answer": ["$2^{1009}$"], "subfield": "Algebra", "solution": ["..."]}.
 """
 
+from dataclasses import replace
+
 from dartune.queries.benchmarks.record import Benchmark, FolderFile, HubCopy, WebFile
+from dartune.queries.columns import CANONICAL
 from dartune.queries.hub import HubDataset
 from dartune.queries.rows import Problem, RawRow
+
+_JUDGED_BY = ("error", "answer_type", "is_multiple_answer")
+"""What says how an answer is graded."""
 
 
 def from_release(raw: RawRow) -> Problem:
@@ -15,6 +21,7 @@ def from_release(raw: RawRow) -> Problem:
         text=raw["question"],
         ref_answer=", ".join(map(str, answers)) if isinstance(answers, (list, tuple)) else answers,
         domain=raw["subfield"],
+        meta={name: raw[name] for name in _JUDGED_BY},
     )
 
 
@@ -28,6 +35,7 @@ OLYMPIADBENCH = Benchmark(
             file="olympiadbench_oe_to_maths_en_comp.jsonl.gz",
             n_rows=675,
             sha256="5eeaa7d0c10ffa965a96d2fd717c2ad257d53cd8e200b84f1108053629de6d59",
+            adapt=replace(CANONICAL, meta=_JUDGED_BY),
         ),
         WebFile(
             url="https://raw.githubusercontent.com/hkust-nlp/dart-math/219b32467b55f7c610195e148b56df3431e1a963"

@@ -53,6 +53,7 @@ def open_benchmark(benchmark: Benchmark, data_dir: Path | None) -> Opened:
                     tried=tuple(tried),
                 ),
                 rows=iter(answer.rows),
+                judge=benchmark.judge,
                 is_benchmark=True,
             )
     raise DataError(_no_answer(benchmark, tried))

@@ -78,3 +78,8 @@ class Benchmark:
     remark: str = ""
     """Added to the error where no source answers."""
     sources: tuple[Source, ...]
+
+    @property
+    def judge(self) -> str:
+        """Name of the judge that grades its answers: that of the benchmark, whatever the split."""
+        return self.name.partition("/")[0]

@@ -4,14 +4,22 @@ A row of the release: {"Question": "...", "Answer": 11760, "Answer_type": "integ
 53 problems need a picture that no source here gives; DART-Math scores all 800.
 """
 
+from dataclasses import replace
+
 from dartune.queries.benchmarks.record import Benchmark, FolderFile, HubCopy, WebFile
+from dartune.queries.columns import CANONICAL
 from dartune.queries.hub import HubDataset
 from dartune.queries.rows import Problem, RawRow
 
 
 def from_release(raw: RawRow) -> Problem:
     """A row of the release; the reference is the typed answer as text ("True", "[0, 5]"); the hub gives no field."""
-    return Problem(text=raw["Question"], ref_answer=str(raw["Answer"]), domain=raw.get("field"))
+    return Problem(
+        text=raw["Question"],
+        ref_answer=str(raw["Answer"]),
+        domain=raw.get("field"),
+        meta={"answer_type": raw["Answer_type"]},
+    )
 
 
 THEOREMQA = Benchmark(
@@ -24,6 +32,7 @@ THEOREMQA = Benchmark(
             file="theoremqa.jsonl.gz",
             n_rows=800,
             sha256="145c868f6f3783deb78ab5643b02bc7f5e4527b7b9474213050fdd21fdbc9faa",
+            adapt=replace(CANONICAL, meta=("answer_type",)),
         ),
         HubCopy(
             datasets=(

@@ -36,6 +36,7 @@ from dartune.grading.spelling.normalize import normalize
 _MAX_QUERY = 20_000
 _NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?"
 _IN_ORDER = re.compile(rf"{_NUMBER}(?: {_NUMBER})+")
+_SEPARATOR = re.compile(r"\s*,\s*|\s+")
 _LIST = re.compile(r"\\?[\[({](.*?)\\?[\])}]")
 _ORDER_SIGN = re.compile(r"\\?(?:<|>|\\lt|\\gt|\\to|\\rightarrow)(?![a-zA-Z])")
 _UNKNOWN = re.compile(r"\bfor ([a-z])\.?$")
@@ -50,10 +51,14 @@ def decide(task: Task) -> Decision:
     """Undo the reference's spelling, take from the answer what the query asks, and compare."""
     ref = task.ref_answer.strip()
     query = (task.query or "")[-_MAX_QUERY:].strip()
-    given = _canonical(task.answer)
+    normal = normalize(task.answer)
+    if normal is None:
+        return default.decide(task)
+    given = normal.text
     if _IN_ORDER.fullmatch(ref):
-        answer = _LIST.sub(r"\1", _ORDER_SIGN.sub(",", given), count=1)
-        return compare(f"({ref.replace(' ', ', ')})", answer)
+        spaced = task.answer.strip(" $")
+        listed = spaced if _IN_ORDER.fullmatch(spaced) else _LIST.sub(r"\1", _ORDER_SIGN.sub(",", given), count=1)
+        return compare(_tuple(ref), _tuple(listed))
     if ref.startswith("["):
         return compare(ref.strip("[]"), _LIST.sub(r"\1", given, count=1))
     answer = _asked_side(query, _asked_value(query, _unlabelled(query, given)))
@@ -63,9 +68,9 @@ def decide(task: Task) -> Decision:
     return default.decide(replace(task, ref_answer=ref, answer=answer if answer != given else task.answer))
 
 
-def _canonical(answer: str) -> str:
-    normal = normalize(answer)
-    return normal.text if normal is not None else answer
+def _tuple(items: str) -> str:
+    """An ordered sequence, of items that spaces or commas part."""
+    return f"({_SEPARATOR.sub(',', items.strip())})"
 
 
 def _unlabelled(query: str, answer: str) -> str:

@@ -39,7 +39,7 @@ EXACT = 1e-8
 _MEMBER = re.compile(r"^[\s$]*[a-zA-Z]\s?(?:\\in)?\s?(?=(?:\\left\s?)?[(\[])")
 """A variable before an interval; the release has lost the sign of membership in places (`t(0,4]`)."""
 
-_BRACKETED = re.compile(r"[\s$]*(?:\\left)?\s?[(\[]([^()\[\]]*,[^()\[\]]*?)(?:\\right)?\s?[)\]][\s$.]*")
+_SIGNS = re.compile(r"\\(?:left|right)(?![a-zA-Z])|\^\s?(?:\{\s?\\circ\s?\}|\\circ)")
 
 
 def decide(task: Task) -> Decision:
@@ -52,8 +52,16 @@ def decide(task: Task) -> Decision:
     if kind == "Interval":
         return default.decide(_rewritten(task, lambda text: _MEMBER.sub("", text, count=1)))
     if task.meta.get("is_multiple_answer") and kind in ("Numerical", "Expression"):
-        return default.decide(_rewritten(task, lambda text: _BRACKETED.sub(r"\1", text, count=1)))
+        return default.decide(_rewritten(task, _bare))
     return default.decide(task)
+
+
+def _bare(text: str) -> str:
+    """A list of answers without brackets around the whole, and without degree signs."""
+    items = _SIGNS.sub("", text)
+    inner = items.strip(" \n$.")
+    is_bracketed = inner[:1] in ("(", "[") and inner[-1:] in (")", "]") and not set("()[]") & set(inner[1:-1])
+    return inner[1:-1] if is_bracketed and "," in inner else items
 
 
 def read_tolerances(error: object) -> tuple[float, ...]:

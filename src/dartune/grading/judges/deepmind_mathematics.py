@@ -44,6 +44,8 @@ _OFFERED = re.compile(r"(?::|\bin)\s([^:?]*)\?$")
 _BETWEEN = re.compile(r",\s*|\s+or\s+")
 _COMPARES = re.compile(r"\bWhich is (?:(bigger|greater|larger)|smaller|less)\b")
 _LABELLED = re.compile(r"\(?([a-h])[).:](?=.)(.+)")
+_NO_REMAINDER = re.compile(r"\(?with an? remainder of ?0\)?$", re.IGNORECASE)
+_TUPLES = re.compile(r"\(([a-z](?:,[a-z])+)\)=\(([^()]*)\)")
 _NAMED = re.compile(r"(?:^|,)([a-z])=([^,=]+)(?=,|$)")
 
 
@@ -54,7 +56,7 @@ def decide(task: Task) -> Decision:
     normal = normalize(task.answer)
     if normal is None:
         return default.decide(task)
-    given = normal.text
+    given = _NO_REMAINDER.sub("", normal.text)
     if _IN_ORDER.fullmatch(ref):
         spaced = task.answer.strip(" $")
         listed = spaced if _IN_ORDER.fullmatch(spaced) else _LIST.sub(r"\1", _ORDER_SIGN.sub(",", given), count=1)
@@ -65,7 +67,7 @@ def decide(task: Task) -> Decision:
     offered = _offered(query)
     if _is_name(answer) and answer in offered:
         return _decide_name(ref, answer, offered)
-    return default.decide(replace(task, ref_answer=ref, answer=answer if answer != given else task.answer))
+    return default.decide(replace(task, ref_answer=ref, answer=answer if answer != normal.text else task.answer))
 
 
 def _tuple(items: str) -> str:
@@ -85,7 +87,9 @@ def _unlabelled(query: str, answer: str) -> str:
 def _asked_value(query: str, answer: str) -> str:
     """The value of the variable that "Solve ... for a." asks, where the answer gives those of several."""
     unknown = _UNKNOWN.search(query)
-    values = dict(_NAMED.findall(answer))
+    tuples = _TUPLES.fullmatch(answer)
+    pairs = zip(tuples[1].split(","), tuples[2].split(","), strict=False) if tuples else _NAMED.findall(answer)
+    values: dict[str, str] = dict(pairs)
     return values.get(unknown[1], answer) if unknown and len(values) > 1 else answer
 
 

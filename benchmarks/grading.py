@@ -3,14 +3,14 @@
     python benchmarks/grading.py [--json] [--quick] [--data FOLDER] [--wrong]
 
 Cases are real model outputs whose verdict can be trusted (`graders/outputs.py`) and pairs whose truth is known by
-construction (`graders/constructed.py`). Each grader has one core. Time is CPU seconds of this process and its children, with
-dartune's symbolic workers from their start, without imports of this process. Math-Verify is used as its README says: `parse`
-of both sides, `verify(gold, answer)`, its own time limits on. `--wrong` prints the cases that dartune gets wrong.
-Verdicts that are neither right nor wrong (`ungradable`, `timeout`) are `undecided`, and count as not right.
+construction (`graders/constructed.py`). Each grader has one core. Time is CPU seconds of this process and its children,
+with dartune's symbolic workers from their start, without imports of this process. Math-Verify is used as its README
+says: `parse` of both sides, `verify(gold, answer)`, its own time limits on. `--wrong` prints the cases that dartune
+gets wrong. Verdicts that are neither right nor wrong (`ungradable`, `timeout`) are `undecided`, and not right.
 
 The last line is one JSON object; its first six fields are dartune's over all cases: share that is right, false
-positives, cases per CPU second, the ratio of that rate to Math-Verify's, and the 99th percentile and maximum of the time
-that one case takes by the clock.
+positives, cases per CPU second, the ratio of that rate to Math-Verify's, and the 99th percentile and maximum of the
+time that one case takes by the clock.
 """
 
 import argparse

@@ -25,6 +25,7 @@ _NUMBERS = _NUMBER_WORDS.split()
 _SHORT_WORDS = "yes no all one two six ten odd day sun mon may jun jul red dne and or am pm"
 _SHORT = frozenset(_SHORT_WORDS.split())
 _TEXT = re.compile(r"[A-Za-z][A-Za-z\s.,'()?!:;\"-]*|\([A-Za-z]\)")
+_ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
 _WORD = re.compile(r"[a-z]+")
 _TIME = re.compile(r"(\d{1,2}):(\d{2}(?::\d{2})?)(?: ?([ap]m))?")
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
@@ -108,7 +109,7 @@ def decide_options(ref: str, answer: str) -> bool | None:
 
 
 def _spoken(text: str) -> str:
-    spoken = " ".join(_WORD.findall(text.lower().replace("'", "")))
+    spoken = _ARTICLE.sub("", " ".join(_WORD.findall(text.lower().replace("'", ""))))
     if len(spoken) == 1 and text.startswith("("):
         return spoken  # the option (F) is not the word False
     return _ALIASES.get(spoken, spoken)

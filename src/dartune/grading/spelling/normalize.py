@@ -73,8 +73,8 @@ _WORDS: _Table = [
         "",
     ),
     (r"(\d)\s{0,3}\^?\{?\s{0,2}(?:st|nd|rd|th)\b\s{0,2}\}?", r"\1"),
-    (r"(\d)\s?(?:per ?cent(?:age)?|pct)\b(?: points?\b)?", r"\1%"),
-    (r"(\d)\s?(hundred|thousand|million|billion|trillion)\b", lambda m: f"{m[1]}\\times10^{{{_SCALE[m[2]]}}}"),
+    (r"(\d)\s{0,3}(?:per ?cent(?:age)?|pct)\b(?: points?\b)?", r"\1%"),
+    (r"(\d)\s{0,3}(hundred|thousand|million|billion|trillion)\b", lambda m: f"{m[1]}\\times10^{{{_SCALE[m[2]]}}}"),
     (r"(?<=\d) to (?=\d)", ":"),
     (r"\s{0,4}(?:,\s{0,4})?\b(?:and|or)\b\s?", ", "),
 ]

@@ -20,6 +20,7 @@ _INTERVAL = re.compile(r"([(\[])(.*)([)\]])")
 _OPERATOR = re.compile(r"(\\(?:le|ge|ne)(?![a-zA-Z])|[<>])")
 _VARIABLE = re.compile(r"[a-zA-Z]|\\[a-z]{2,6}")
 _MIRRORED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne"}
+_UPWARDS = {"<": "n", "\\le": "y"}
 _REALS = "\\mathbb{R}"
 _MEMBER = re.compile(r"([a-zA-Z])\\in(?![a-zA-Z])")
 _BUILDER = re.compile(r"\\\{([a-zA-Z])(?:\\in\s?\\mathbb\{R\})?[|:](.*)\\\}")
@@ -62,7 +63,7 @@ def decide(ref: str, answer: str, same: Callable[[str, str], bool | None]) -> bo
         return None
     left, right = parse_set(ref), parse_set(answer)
     if left is None or right is None:
-        return None
+        return _decide_bounds(_bounds(ref), _bounds(answer), same)
     if left.variable and right.variable and left.variable != right.variable:
         return False
     if len(left.intervals) != len(right.intervals):
@@ -75,6 +76,36 @@ def decide(ref: str, answer: str, same: Callable[[str, str], bool | None]) -> bo
     if False in verdicts:
         return False
     return None if None in verdicts else True
+
+
+class _Bounds(NamedTuple):
+    """One interval whose ends may be any expressions."""
+
+    low: str
+    high: str
+    closed: str
+    """For each end, "y" or "n"."""
+
+
+def _decide_bounds(ref: _Bounds | None, answer: _Bounds | None, same: Callable[[str, str], bool | None]) -> bool | None:
+    if ref is None or answer is None:
+        return None
+    verdicts = [ref.closed == answer.closed, same(ref.low, answer.low), same(ref.high, answer.high)]
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _bounds(text: str) -> _Bounds | None:
+    """One interval, in brackets or as a chain of two inequalities upwards; None for any other text."""
+    interval = _INTERVAL.fullmatch(text)
+    if interval and interval[2].count(",") == 1:
+        low, high = interval[2].split(",")
+        return _Bounds(
+            low.strip(), high.strip(), ("y" if interval[1] == "[" else "n") + ("y" if interval[3] == "]" else "n")
+        )
+    parts = [part.strip() for part in _OPERATOR.split(text)]
+    if len(parts) == 5 and _VARIABLE.fullmatch(parts[2]) and all(sign in _UPWARDS for sign in parts[1::2]):
+        return _Bounds(parts[0], parts[4], _UPWARDS[parts[1]] + _UPWARDS[parts[3]])
+    return None
 
 
 def parse_set(text: str) -> RealSet | None:

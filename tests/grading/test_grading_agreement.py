@@ -30,11 +30,11 @@ FLOORS = {
     "math_qwen_cot_100": Floor("math", 1.0, 0),
     "gsm8k_openai_samples": Floor("gsm8k", 1.0, 0),
     "gsm8k_tora": Floor("gsm8k", 0.996, 0),
-    "math_train_nemo_skills_150": Floor("math", 0.94, 5),
+    "math_train_nemo_skills_150": Floor("math", 0.93, 6),
     "math_mathcoder": Floor("math", 0.945, 2),
     "math_l5_zeroeval_8models": Floor("math", 0.994, 2),
-    "deepmind_mathcoder": Floor("deepmind-mathematics", 0.976, 48),
-    "theoremqa_tiger": Floor("theoremqa", 0.92, 75),
+    "deepmind_mathcoder": Floor("deepmind-mathematics", 0.976, 51),
+    "theoremqa_tiger": Floor("theoremqa", 0.91, 117),
 }
 
 

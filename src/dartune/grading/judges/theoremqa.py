@@ -8,7 +8,8 @@ r"""TheoremQA (Chen et al. 2023): every answer has a type, and the type says whe
 | float | within 4 % of the reference |
 | list of integer, list of float | as many numbers, equal one by one as their types say |
 
-The order of a list counts, except where the query asks for a set: roots, eigenvalues, all possible values.
+The order of a list counts, except where the query asks for a set: roots, eigenvalues, all possible values. Where the
+query asks for yes or no and the reference is a number, 1 is yes and 0 is no.
 
 Source: TIGER-AI-Lab/TheoremQA acfc968, utils.py (compare_answer_with_groundtruth) and number_utils.py (within_eps,
 compare_two_numbers, compare_two_list). The type is the row's `answer_type`; where there is none, the reference's
@@ -48,6 +49,8 @@ _ASKS_SET = re.compile(
     re.IGNORECASE,
 )
 
+_ASKS_YES_OR_NO = re.compile(r"\b(?:Is|Are|Does|Do|Can|Will|Has|Have)\b[^.?]*\?|\b1 for yes\b")
+
 
 def decide(task: Task) -> Decision:
     """Decide by the type of the answer; what is not of that type goes to the default judge."""
@@ -83,6 +86,8 @@ def _same_option(ref: str, answer: str, query: str | None) -> bool | None:
 
 def _same_number(ref: str, answer: str, query: str | None) -> bool | None:
     left, right = read_value(ref), read_value(answer)
+    if left is not None and right is None and query is not None and _ASKS_YES_OR_NO.search(query):
+        return _same_bool(str(bool(left.value)), answer, query) if left.value in (0, 1) else None
     return None if left is None or right is None else _are_close(ref, left.value, right)
 
 

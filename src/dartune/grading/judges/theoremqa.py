@@ -49,7 +49,7 @@ _ASKS_SET = re.compile(
     re.IGNORECASE,
 )
 
-_ASKS_YES_OR_NO = re.compile(r"\b(?:Is|Are|Does|Do|Can|Will|Has|Have)\b[^.?]*\?|\b1 for yes\b")
+_ASKS_YES_OR_NO = re.compile(r"\b(?:Is|Are|Does|Do|Can|Will|Has|Have)\b[^.?]*\?[^?]*$|\b1 for yes\b")
 
 
 def decide(task: Task) -> Decision:

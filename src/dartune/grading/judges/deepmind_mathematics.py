@@ -19,8 +19,8 @@ value of one.
 Source: google-deepmind/mathematics_dataset asks for the same text. The references are those of hkust-nlp/dart-math
 219b324, data/dsets/deepmind-mathematics.json, compared by EvaluatorMath of dart_math/eval.py.
 
-Where we differ: the authors' equality of texts knows no `-48g`; DART-Math has no notion of what the query asks, calls
-every list unordered whose query has the word "all" and every other one ordered, and takes 0.5 for 50.
+Where we differ: the authors' equality of texts knows no `-48g`; DART-Math looks in the query for no more than whether a
+set is asked, which it takes from the words "find the", and it takes 0.5 for 50.
 """
 
 import re

@@ -9,8 +9,8 @@ Source: hendrycks/math, modeling/math_equivalence.py compares strings after some
 
 Where we differ: PRM800K rejects a fraction that is not in lowest terms, which says nothing about the mathematics; we
 accept it. DART-Math takes 0.5 for 50 and 50 for 0.5 whenever both could be percentages; we do so only where a percent
-sign is written on one side. DART-Math asks for the elements of a list in the reference's order unless the query has the
-word "all" or the like; we take a list without brackets as a set of values always.
+sign is written on one side. DART-Math asks for the elements of a list in the reference's order unless the query says
+"find the", or "all" and "separate"; we take a list without brackets as a set of values always.
 
 That is the default judge, under the name of the benchmark.
 """

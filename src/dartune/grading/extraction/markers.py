@@ -23,7 +23,7 @@ _EMPHASIS = re.compile(r"(?<![\w)*])(?:\*\*|__)(?=[^\s*_])|(?<=[^\s*_])(?:\*\*|_
 _SENTENCE_END = re.compile(
     r"\.(?=\s{1,9}[A-Z\"*(\\$#]|\s{0,9}$)|[。？।؟]|(?<=\w)\?|\s(?:because|since|which|where|as)\s|,\s(?:so|hence|which|as)\s"
 )
-_AFTER_MATH = re.compile(r"[\s.,;!*_)]*(?:\n|$)")
+_AFTER_MATH = re.compile(r"[\s.,;!*_)。।]*(?:\n|$)")
 
 
 class Marker(NamedTuple):
@@ -55,7 +55,7 @@ ANSWER_IS = Marker(
     ),
 )
 ANSWER_COLON = Marker(
-    stems=("A:", "nswer:", "nswer*", "NSWER", "ns:", "nswers:", "nswer :", "A**:", "A：", "nswer："),
+    stems=("A:", "nswer:", "nswer*", "NSWER", "ns:", "A**:", "A：", "nswer："),
     pattern=re.compile(
         r"[ \t>*_#-]*(?:(?:the |my |your )?(?:final |correct )?(?:answers?|ans)|A)[*_]*[ \t]*[:：]", re.I
     ),
@@ -68,7 +68,7 @@ HEADING = Marker(
     needs=("#", "**"),
     wants_line=True,
 )
-HASH = Marker(stems=("####",), pattern=re.compile(r"#### *(?!\d{1,2}[.):] +\D|(?:Step|Part|Case) )"), n_before=0)
+HASH = Marker(stems=("####",), pattern=re.compile(r"#### *+(?!\d{1,2}[.):] +\D|(?:Step|Part|Case) )"), n_before=0)
 
 
 def last_marked(text: str, marker: Marker) -> Found | None:

@@ -81,7 +81,7 @@ PARTS = (
     Scope("window", f"Of a long response only the last {MAX_CHARS:,} characters are read.", _window),
     Scope("channel", "Where a response has channels, only its final channel is spoken.", _channel),
     Scope(
-        "thought",
+        "thinking",
         "What stands between <think> and </think>, or the like, is not spoken; an unclosed thought lasts to the end, "
         "and a closing tag alone ends a thought that began in the prompt.",
         _thought,

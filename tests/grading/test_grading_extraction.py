@@ -80,8 +80,8 @@ def test_of_many_boxes_the_last_are_read() -> None:
 PIECES = st.sampled_from(
     [*"0123456789+-*/^_=<>!%(){}[]|,.;:$# \n\\abxyAB'\"`", "\\boxed{", "\\fbox{", "\\frac", "The answer is ", "Answer:",
      "A: ", "#### ", "# Answer\n", "**", "<think>", "</think>", "<answer>", "</answer>", "\\(", "\\)", "\\[", "\\]",
-     "$$", '{"answer": "', '"}', "\n\nQuestion:", "</s>", "<|im_end|>", "<|channel|>final<|message|>", "```output\n", "```",
-     "答案是", "。", "답은 ", "Jibu ni ", "\x00", "\ud800", "\u202e", " and "]
+     "$$", '{"answer": "', '"}', "\n\nQuestion:", "</s>", "<|im_end|>", "<|channel|>final<|message|>", "```output\n",
+     "```", "答案是", "。", "답은 ", "Jibu ni ", "\x00", "\ud800", "\u202e", " and "]
 )  # fmt: skip
 TEXTS = st.text(max_size=60) | st.lists(PIECES, max_size=40).map("".join)
 REASONS = st.sampled_from(["stop", "length"])

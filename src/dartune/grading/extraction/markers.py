@@ -63,12 +63,21 @@ ANSWER_COLON = Marker(
 HEADING = Marker(
     stems=("nswer", "NSWER"),
     pattern=re.compile(
-        r"#{1,6}[ \t*]*(?:the )?(?:final )?answer[ *]*:?|\*{2,3}(?:the )?(?:final )?answer\*{2,3}[ \t]*(?=\r?\n)", re.I
+        r"#{1,6}[ \t*]*(?:the )?(?:final )?answer[ *]*(?:[:：]|(?=\r?\n|$|-?[\d$\\(]))"
+        r"|\*{2,3}(?:the )?(?:final )?answer\*{2,3}[ \t]*(?=\r?\n)",
+        re.I,
     ),
     needs=("#", "**"),
     wants_line=True,
 )
-HASH = Marker(stems=("####",), pattern=re.compile(r"#### *+(?!\d{1,2}[.):] +\D|(?:Step|Part|Case) )"), n_before=0)
+HASH = Marker(
+    stems=("####",),
+    pattern=re.compile(
+        r"#### *+(?!\d{1,2}[.):] +\D|(?:Step|Part|Case|Solution|Conclusion|Explanation|Method|Proof|Summary|Verification)\b"
+        r"|(?:Calculation|Reasoning|Analysis)\b)(?:\**(?:The )?(?:[Ff]inal )?[Aa]nswer(?: is\b|\b) *+\**:? *+)?"
+    ),
+    n_before=0,
+)
 
 
 def last_marked(text: str, marker: Marker) -> Found | None:

@@ -61,6 +61,11 @@ def is_joint(text: str, begin: int, end: int) -> bool:
     return _JOINT.fullmatch(text, begin, end) is not None
 
 
+def is_box(text: str) -> bool:
+    """Whether `text` begins with a box, closed or not."""
+    return _COMMAND.match(text.lstrip("$ ")) is not None
+
+
 def find_boxes(text: str) -> list[Box]:
     """The outermost boxes of `text`, first to last; of many only the last `MAX_BOXES` commands are read."""
     boxes: list[Box] = []

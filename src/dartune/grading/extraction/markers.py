@@ -7,6 +7,7 @@ stem stands is a regular expression tried. The last marker that something follow
 import re
 from typing import NamedTuple
 
+from dartune.grading.extraction.boxes import is_box
 from dartune.grading.extraction.found import Found, is_empty
 from dartune.grading.extraction.math_spans import MAX_MATH, math_at
 
@@ -17,7 +18,7 @@ MAX_EMPTY = 64
 """Only this many of the last places of a marker are passed over because no answer follows them."""
 
 _MAX_LEAD = 80
-_BLANKS = " \t*_:："
+_BLANKS = " \t\u00a0\u3000*_:："
 _MARKS = "*_ :：,;\t\r"
 _EMPHASIS = re.compile(r"(?<![\w)*])(?:\*\*|__)(?=[^\s*_])|(?<=[^\s*_])(?:\*\*|__)(?![\w(*])")
 _SENTENCE_END = re.compile(
@@ -73,15 +74,16 @@ HEADING = Marker(
 HASH = Marker(
     stems=("####",),
     pattern=re.compile(
-        r"#### *+(?!\d{1,2}[.):] +\D|(?:Step|Part|Case|Solution|Conclusion|Explanation|Method|Proof|Summary|Verification)\b"
-        r"|(?:Calculation|Reasoning|Analysis)\b)(?:\**(?:The )?(?:[Ff]inal )?[Aa]nswer(?: is\b|\b) *+\**:? *+)?"
+        r"#### *+(?!\d{1,2}[.):] +\D|(?:Step|Part|Case|Solution|Conclusion|Explanation|Method|Proof|Summary)\b"
+        r"|(?:Verification|Calculation|Reasoning|Analysis)\b)"
+        r"(?:\**(?:The )?(?:[Ff]inal )?[Aa]nswer(?: is\b|\b) *+\**:? *+)?"
     ),
     n_before=0,
 )
 
 
 def last_marked(text: str, marker: Marker) -> Found | None:
-    """The answer after the last place of the marker that an answer follows."""
+    """The answer after the last place of the marker that an answer follows; a box is left to the rules for boxes."""
     best, last = None, -1
     if marker.needs and not any(mark in text for mark in marker.needs):
         return None
@@ -92,7 +94,7 @@ def last_marked(text: str, marker: Marker) -> Found | None:
             if end is None:
                 continue
             found = answer_after(text, end, wants_line=marker.wants_line)
-            if found is not None and not is_empty(found.answer):
+            if found is not None and not is_empty(found.answer) and not is_box(found.answer):
                 best, last = found, at
                 break
             n_empty += 1

@@ -15,7 +15,7 @@ LAYERS = (
     ("config",),
     ("allocation", "difficulty", "methods"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
-    ("curation", "marking", "sampling"),
+    ("adapters", "curation", "marking", "sampling"),
     ("analysis", "evaluation", "training"),
     ("pipeline",),
     ("cli",),

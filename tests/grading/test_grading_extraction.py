@@ -133,6 +133,7 @@ HOSTILE = {
     "dollars": "$" * 2_000_000,
     "spaced dollars": "$ " * N,
     "math": "$a$, " * N,
+    "dollars and commas": ",$" * N,
     "open math": "\\(" * N,
     "closing math": "\\]" * N,
     "new lines": "\n" * 2_000_000,

@@ -9,6 +9,9 @@ from typing import NamedTuple
 MAX_MATH = 2_000
 """Longest math, in characters, that is read."""
 
+MAX_LINE = 10_000
+"""Longest line, in characters, whose `$` are paired from its beginning."""
+
 _PAIRS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
 
 
@@ -43,7 +46,9 @@ def math_before(text: str, end: int) -> Math | None:
             return _between(text, start, len(opening), end - len(closing)) if start >= 0 else None
     if not text.endswith("$", 0, end):
         return None
-    line = text.rfind("\n", limit, end) + 1
+    line = text.rfind("\n", max(0, end - MAX_LINE), end) + 1
+    if line == 0 and end > MAX_LINE:
+        return None
     dollars = [at for at in _dollars(text, line, end) if not _is_doubled(text, at)]
     if len(dollars) % 2 or len(dollars) < 2:
         return None

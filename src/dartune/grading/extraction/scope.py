@@ -57,7 +57,7 @@ def _channel(text: str) -> Reading | None:
 
 
 def _thought(text: str) -> Reading | None:
-    if not ("<" in text and _ANGLE_TAG.search(text)) and "THINK]" not in text and "think▷" not in text:
+    if not ("<" in text and _ANGLE_TAG.search(text)) and "THINK]" not in text and "◁" not in text:
         return None
     spoken: list[str] = []
     thought: list[str] = []
@@ -106,7 +106,7 @@ def end_tokens(text: str) -> list[int]:
     """Where tokens stand that end a text, first to last; at most one of each kind."""
     if "<" not in text:
         return []
-    tokens = _END_TOKENS if "<|" in text or "<｜" in text else _END_TOKENS[:1]
+    tokens = _END_TOKENS if "|" in text or "｜" in text else _END_TOKENS[:1]
     return sorted(at for token in tokens if (at := text.find(token)) >= 0)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from dartune.grading.case import Case, grade_case
 from dartune.grading.comparison.compare import STEPS, fit
 from dartune.grading.comparison.decision import Decision, Pair, Task
-from dartune.grading.extraction.extract import LENIENT_RULES, MAX_CHARS, RULES
+from dartune.grading.extraction.extract import trace
 from dartune.grading.grader import Grader, find_judge
 from dartune.types import Grade
 from dartune.visible import visible
@@ -83,9 +83,7 @@ def explain(case: Case, *, grader: Grader, judge: str = "default", lenient: bool
 
 
 def _extract(case: Case, *, lenient: bool) -> Iterator[Tried]:
-    text = case.response[-MAX_CHARS:].rpartition("</think>")[2]
-    for rule in (*RULES, *LENIENT_RULES) if lenient else RULES:
-        found = rule.find(text)
+    for rule, found in trace(case.response, finish_reason=case.finish_reason, lenient=lenient).tried:
         yield Tried(
             rule=rule.name,
             found=None if found is None else found.answer,

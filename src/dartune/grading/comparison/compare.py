@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 _NAMED = (
     r"(?:[a-zA-Z]|\\[a-z]{2,7}|\\(?:bar|hat|vec)\{[a-zA-Z]\})'{0,3}(?:_\w|_\{\w{1,9}\})?"
-    r"(?:\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?"
+    r"(?:\^\{-1\})?(?:\([a-zA-Z](?:,[a-zA-Z]){0,2}\))?"
 )
 _LEFT_SIDE = re.compile(rf"{_NAMED}|\([a-zA-Z](?:,[a-zA-Z]){{1,4}}\)|\\frac\{{d\w?\}}\{{d\w\}}")
 _FUNCTION = re.compile(r"[a-zA-Z]\([a-zA-Z]\)")

@@ -19,6 +19,7 @@ _HALF_OPEN = re.compile(r"\[[^\[\]()]*,[^\[\]()]*\)|\([^\[\]()]*,[^\[\]()]*\]")
 _INTERVAL = re.compile(r"([(\[])(.*)([)\]])")
 _OPERATOR = re.compile(r"(\\(?:le|ge|ne)(?![a-zA-Z])|[<>])")
 _VARIABLE = re.compile(r"[a-zA-Z]|\\[a-z]{2,6}")
+_ABSOLUTE = re.compile(r"\|([a-zA-Z])\|")
 _MIRRORED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne"}
 _UPWARDS = {"<": "n", "\\le": "y"}
 _REALS = "\\mathbb{R}"
@@ -199,6 +200,9 @@ def _chain(text: str) -> RealSet:
     parts = [part.strip() for part in _OPERATOR.split(text)]
     if len(parts) == 3:
         left, operator, right = parts
+        absolute = _ABSOLUTE.fullmatch(left)
+        if absolute:
+            return RealSet(_around_zero(operator, right), _variable(absolute[1]))
         if not _VARIABLE.fullmatch(left):
             left, operator, right = right, _MIRRORED[operator], left
         return RealSet(_half_line(operator, right), _variable(left))
@@ -226,6 +230,17 @@ def _half_line(operator: str, text: str) -> tuple[Interval, ...]:
         return tuple(_without(_ALL, _end(text, closed=True)))
     end = _end(text, closed=operator in ("\\le", "\\ge"))
     return (Interval(_MINUS_INFINITY, end),) if operator in ("<", "\\le") else (Interval(end, _INFINITY),)
+
+
+def _around_zero(operator: str, text: str) -> tuple[Interval, ...]:
+    """The numbers whose absolute value is below, or above, a positive number."""
+    end = _end(text, closed=operator in ("\\le", "\\ge"))
+    if end.value <= 0 or operator == "\\ne":
+        raise _NotASet
+    opposite = End(-end.value, f"-({end.text})", end.closed)
+    if operator in ("<", "\\le"):
+        return (Interval(opposite, end),)
+    return Interval(_MINUS_INFINITY, opposite), Interval(end, _INFINITY)
 
 
 def _without(interval: Interval, point: End) -> list[Interval]:

@@ -50,6 +50,8 @@ _LATEX: _Table = [
     (r"\{\s?,\s?\}", ","),
     (r"\\[()]|(?<!\\)\\[\[\]]|(?<!\\)\$", " "),
     (r"\\(?:dfrac|tfrac|cfrac)(?![a-zA-Z])", r"\\frac"),
+    (r"(?<![\\}\]a-zA-Z])\{\s?\}", ""),
+    (r"\{([^{}\\]{1,40})\\choose\s?([^{}\\]{1,40})\}", r"\\binom{\1}{\2}"),
     (r"\\(?:dbinom|tbinom)(?![a-zA-Z])", r"\\binom"),
     (r"\\(leq?|geq?|neq?)(?:q|slant)?(?![a-zA-Z])", lambda m: "\\" + m[1][:2]),
     (r"\\(?:lbrace|lbrack|rbrace|rbrack)(?![a-zA-Z])", lambda m: _BRACKETS[m[0]]),
@@ -75,7 +77,7 @@ _WORDS: _Table = [
     (r"(\d)\s{0,3}\^?\{?\s{0,2}(?:st|nd|rd|th)\b\s{0,2}\}?", r"\1"),
     (r"(\d)\s{0,3}(?:per ?cent(?:age)?|pct)\b(?: points?\b)?", r"\1%"),
     (r"(\d)\s{0,3}(hundred|thousand|million|billion|trillion)\b", lambda m: f"{m[1]}\\times10^{{{_SCALE[m[2]]}}}"),
-    (r"(?<=\d) to (?=\d)", ":"),
+    (r"(?<=\d)\s{1,4}to\s{1,4}(?=\d)", ":"),
     (r"\s{0,4}(?:,\s{0,4})?\b(?:and|or)\b\s?", ", "),
 ]
 
@@ -123,6 +125,7 @@ _TABLES = {
 }
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _RUNS = re.compile(r"\s+")
+_QUOTES = "'`\""
 _EDGES = " .,;:*`\"'_"
 
 
@@ -159,7 +162,9 @@ def _depth(text: str) -> int:
 
 
 def _strip_edges(text: str) -> str:
-    stripped = text.strip(_EDGES)
+    stripped = text.lstrip(_EDGES).rstrip(_EDGES if text[:1] in _QUOTES else _EDGES.replace("'", ""))
+    if stripped.endswith("\\") and not stripped.endswith("\\\\"):  # a spacing command such as "\," lost its last sign
+        stripped = stripped[:-1].rstrip()
     begin = text.find(stripped)
     # A leading dot may be a decimal point, a trailing quote a prime.
     return "." + stripped if begin > 0 and text[begin - 1] == "." and stripped[:1].isdigit() else stripped

@@ -12,7 +12,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 BROUGHT_BY = {"pydantic_core": "pydantic"}
 """Modules of libraries that cannot be had in another version than the one their parent names."""
 NEEDED_UNSEEN = {"accelerate": "transformers' Trainer needs it"}
-EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train")
+EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http")
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -43,7 +43,7 @@ def test_imports_are_declared_and_declarations_imported() -> None:
 
 def test_all_and_dev_hold_every_extra() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert extras["all"] == ["dartune[hf,datasets,train]"]
+    assert extras["all"] == ["dartune[hf,datasets,train,http]"]
     assert extras["dev"][0] == "dartune[all]"
 
 

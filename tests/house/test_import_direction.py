@@ -15,7 +15,7 @@ LAYERS = (
     ("config",),
     ("allocation", "difficulty", "methods"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
-    ("adapters", "curation", "marking", "sampling"),
+    ("adapters", "curation", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "training"),
     ("pipeline",),
     ("cli",),

@@ -1,7 +1,8 @@
 """A sample-level metric for lighteval, as of lighteval 0.13.
 
 lighteval calls `compute(doc, model_response, **kwargs)` of a `SampleLevelComputation`; `doc.get_golds()` are the
-references and `model_response.final_text` the generations. See docs/adapters.md for the `SampleLevelMetric` around it.
+references and `model_response.final_text` the generations. It wants a subclass of its own class:
+docs/adapters.md has the lines around this one.
 """
 
 from collections.abc import Sequence

@@ -7,12 +7,11 @@ from importlib.resources import files
 MAX_CHARS = 2_000
 """Of each answer, and of the problem, only this many characters are shown."""
 
-_MARKERS = re.compile(r"<{3,}|>{3,}")
 _REPLY = re.compile(r"\s*(?:```(?:json)?\s*)?(\{[^{}]{0,200}\})(?:\s*```)?\s*", re.DOTALL)
 
 
 def question(*, problem: str, first: str, second: str) -> str:
-    """The prompt that asks whether two answers are the same; nothing in them can close their markers."""
+    """The prompt that asks whether two answers are the same; each is a JSON string, which nothing in it can end."""
     template = (files("dartune.llm_judge") / "prompt.txt").read_text(encoding="utf-8")
     return template.format(problem=_shown(problem), first=_shown(first), second=_shown(second))
 
@@ -31,4 +30,4 @@ def read_reply(text: str) -> bool | None:
 
 
 def _shown(text: str) -> str:
-    return _MARKERS.sub("", text.encode("utf-8", "replace").decode("utf-8"))[:MAX_CHARS].strip()
+    return json.dumps(text.encode("utf-8", "replace").decode("utf-8").strip()[:MAX_CHARS], ensure_ascii=False)

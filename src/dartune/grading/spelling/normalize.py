@@ -58,7 +58,7 @@ _LATEX: _Table = [
     (r"\\(?:ast|star)(?![a-zA-Z])", "*"),
     (r"\\(?:mid|vert|lvert|rvert)(?![a-zA-Z])", "|"),
     (r"\^\s?\{\s?((?:\\prime\s?){1,3})\}|\^\s?\\prime(?![a-zA-Z])", lambda m: "'" * max(1, m[0].count("prime"))),
-    (r"\^\s?\{?\s?\\circ\s?\}?|\\degrees?(?![a-zA-Z])", r"^\\circ"),
+    (r"\^\s?(?:\{\s?\\circ\s?\}|\\circ(?![a-zA-Z]))|\\degrees?(?![a-zA-Z])", r"^\\circ"),
     (r"\\%|\\percent(?![a-zA-Z])", "%"),
     (r"\\(?:approx|simeq)(?![a-zA-Z])\s?", r"\\approx "),
     (r"\\mathbb\s?\{?\s?([A-Z])\s?\}?", r"\\mathbb{\1}"),
@@ -138,7 +138,7 @@ def normalize(answer: str) -> Normal | None:
         return Normal(answer)
     text = _RUNS.sub(" ", answer.translate(CHARACTERS)).strip()
     text = _apply("latex", _strip_edges(text))
-    text, unit = split_unit(_RUNS.sub(" ", text).strip())
+    text, unit = split_unit(_unwrap(_RUNS.sub(" ", text).strip()))
     text = _RUNS.sub(" ", _apply("words", text)).strip()
     text = _RUNS.sub(" ", _apply("shape", text))
     return Normal(_unwrap(_strip_edges(_apply("space", text))), unit)

@@ -6,22 +6,30 @@ answers each exactly once: with a `Response`, or by raising `EngineError` (this 
 flight, as far as floating-point arithmetic allows.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dartune.types import Request, Response
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Anything that answers requests."""
 
     @property
     def n_places(self) -> int:
-        """How many requests it wants in flight; more would only queue."""
+        """How many requests it wants in flight; more would only queue. It may change while a run goes on."""
         ...
 
     @property
     def model(self) -> str:
         """Identity of the model, stored with every sample: a name, and a content hash where weights are local."""
+        ...
+
+    async def start(self) -> None:
+        """Get ready, in the event loop that will ask: load, connect, and check that requests can be answered.
+
+        Raises InputError or EngineDown, within seconds where a server is concerned, if they cannot.
+        """
         ...
 
     async def generate(self, request: Request) -> Response:

@@ -30,6 +30,9 @@ class FakeEngine:
         """Name stored with every sample; two scripts are two models."""
         return f"fake:{self._config.model_dump_json(exclude={'name', 'n_places', 'latency_s'})}"
 
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
     async def generate(self, request: Request) -> Response:
         """Draw the outcome from the request's seed."""
         draw = random.Random(request.seed)

@@ -56,6 +56,9 @@ class ReplayEngine:
         """Name of the file, and hash of its bytes and of the columns that are read."""
         return self._model
 
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
     async def generate(self, request: Request) -> Response:
         """The recorded response. Raises EngineError("exhausted") where the file holds no further one."""
         recorded = self._responses.get(request.key.query_id, [])

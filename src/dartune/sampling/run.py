@@ -70,6 +70,7 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, wat
     meter = Meter(queries={query.id: query for query in job.queries})
     is_interrupted = False
     try:
+        await engine.start()
         with PoolWriter(path, provenance) as pool:
             pool.add_queries(job.queries)
             for phase in (_pilot_phase, _target_phase):

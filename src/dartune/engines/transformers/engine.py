@@ -71,6 +71,9 @@ class TransformersEngine:
         """Name of the model and hash of its weights."""
         return self._identity
 
+    async def start(self) -> None:
+        """The model was loaded when the engine was made."""
+
     async def generate(self, request: Request) -> Response:
         """Answer one request.
 

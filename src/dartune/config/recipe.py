@@ -1,30 +1,17 @@
-"""Recipes: everything that decides a run, in one frozen tree read from TOML.
-
-A recipe is read, then changed by `--set a.b=value`, then validated; unknown keys are errors that name the nearest known
-one. The resolved recipe is written into the run's folder, and its hash is the run's identity.
-"""
+"""The whole recipe: what is asked, by what prompt and engine, how much of it, and what is made of the answers."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from dartune.config.engines import EngineConfig
+from dartune.config.methods import MethodConfig
+from dartune.config.sections import Count, Name, Section, Seed
 from dartune.types import SamplingParams
 
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-"""A number of things, as pools store it."""
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""What every library takes as a seed."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-"""What can name a folder on any system."""
 RESERVED_NAMES = ("base", "teacher")
 """Names of the models that are evaluated beside those trained on a method's set."""
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, closed to unknown keys and to numbers that are none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class QueriesConfig(Section):
@@ -44,45 +31,6 @@ class QueriesConfig(Section):
     """The first this many, after the filters; for a procedural world, how many to make."""
     sample: Count | None = None
     """A seeded sample of this many, after the filters."""
-
-
-class FakeEngineConfig(Section):
-    """Scripted responses for trying out logic and schedules; no model."""
-
-    name: Literal["fake"] = "fake"
-    pass_rates: tuple[float, ...] = (0.95, 0.8, 0.6, 0.35, 0.1)
-    """Probability that a try is right, for query levels 1, 2, ...; a query of no level gets the first."""
-    mean_tokens: float = 200.0
-    latency_s: float = 0.0
-    """Mean seconds a response takes (exponential)."""
-    failure_rate: float = 0.0
-    n_places: Count = 256
-
-
-class ReplayEngineConfig(Section):
-    """Recorded responses from a JSONL or Parquet file, given out in file order for each query."""
-
-    name: Literal["replay"] = "replay"
-    path: Path
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Field (query, response) -> column of the file, where they differ."""
-    n_places: Count = 256
-
-
-class TransformersEngineConfig(Section):
-    """A local model, sampled with the transformers library on CPU or GPU."""
-
-    name: Literal["transformers"] = "transformers"
-    model: str
-    """A model folder, a hub id, or "world:<name>" for a packaged model of the embedded world."""
-    n_places: Count = 512
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: str = "auto"
-    n_threads: Count | None = None
-    """CPU threads of one process; None leaves torch's default."""
-
-
-EngineConfig = Annotated[FakeEngineConfig | ReplayEngineConfig | TransformersEngineConfig, Field(discriminator="name")]
 
 
 class PromptConfig(Section):
@@ -110,58 +58,6 @@ class SamplingConfig(Section):
         return SamplingParams(
             temperature=self.temperature, top_p=self.top_p, max_new_tokens=self.max_new_tokens, stop=self.stop
         )
-
-
-class Method(Section):
-    """What every policy shares."""
-
-    equal_tokens_with: str | None = None
-    """Name of another method: this set is cut to that set's response tokens instead of to `n_examples`."""
-
-
-class VanillaMethod(Method):
-    """VRT, the baseline: `n_trials` tries for every query, all that is correct kept."""
-
-    policy: Literal["vanilla"]
-    n_trials: Count
-
-
-class UniformMethod(Method):
-    """DARS-Uniform: sample each query until it has `k` correct responses."""
-
-    policy: Literal["uniform"]
-    k: Count = 40
-    max_trials: Count = 2048
-
-    @model_validator(mode="after")
-    def _target_fits_cap(self) -> Self:
-        if self.k > self.max_trials:
-            raise ValueError(f"k ({self.k}) must not exceed max_trials ({self.max_trials})")
-        return self
-
-
-class Prop2DiffMethod(Method):
-    """DARS-Prop2Diff: correct responses in proportion to the fail rate, `k` for the hardest query."""
-
-    policy: Literal["prop2diff"]
-    k: Annotated[float, Field(gt=0)] = 192
-    alpha: Annotated[float, Field(ge=0)] = 1.0
-    """Exponent on the relative fail rate; 1 is the paper's, 0 is uniform."""
-    cover: Count = 1
-    """At least this many for every query (the paper's cover rule)."""
-    n_pilot: Count = 52
-    """First tries of every query from which its fail rate is taken; they count as samples too."""
-    max_trials: Count = 2048
-
-    @model_validator(mode="after")
-    def _target_fits_cap(self) -> Self:
-        for name in ("n_pilot", "k", "cover"):
-            if getattr(self, name) > self.max_trials:
-                raise ValueError(f"{name} ({getattr(self, name)}) must not exceed max_trials ({self.max_trials})")
-        return self
-
-
-MethodConfig = Annotated[VanillaMethod | UniformMethod | Prop2DiffMethod, Field(discriminator="policy")]
 
 
 class CurationConfig(Section):

@@ -1,0 +1,60 @@
+"""The policies of a recipe: how its tries are allocated to queries."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dartune.config.sections import Count, Section
+
+
+class Method(Section):
+    """What every policy shares."""
+
+    equal_tokens_with: str | None = None
+    """Name of another method: this set is cut to that set's response tokens instead of to `n_examples`."""
+
+
+class VanillaMethod(Method):
+    """VRT, the baseline: `n_trials` tries for every query, all that is correct kept."""
+
+    policy: Literal["vanilla"]
+    n_trials: Count
+
+
+class UniformMethod(Method):
+    """DARS-Uniform: sample each query until it has `k` correct responses."""
+
+    policy: Literal["uniform"]
+    k: Count = 40
+    max_trials: Count = 2048
+
+    @model_validator(mode="after")
+    def _target_fits_cap(self) -> Self:
+        if self.k > self.max_trials:
+            raise ValueError(f"k ({self.k}) must not exceed max_trials ({self.max_trials})")
+        return self
+
+
+class Prop2DiffMethod(Method):
+    """DARS-Prop2Diff: correct responses in proportion to the fail rate, `k` for the hardest query."""
+
+    policy: Literal["prop2diff"]
+    k: Annotated[float, Field(gt=0)] = 192
+    alpha: Annotated[float, Field(ge=0)] = 1.0
+    """Exponent on the relative fail rate; 1 is the paper's, 0 is uniform."""
+    cover: Count = 1
+    """At least this many for every query (the paper's cover rule)."""
+    n_pilot: Count = 52
+    """First tries of every query from which its fail rate is taken; they count as samples too."""
+    max_trials: Count = 2048
+
+    @model_validator(mode="after")
+    def _target_fits_cap(self) -> Self:
+        for name in ("n_pilot", "k", "cover"):
+            if getattr(self, name) > self.max_trials:
+                raise ValueError(f"{name} ({getattr(self, name)}) must not exceed max_trials ({self.max_trials})")
+        return self
+
+
+MethodConfig = Annotated[VanillaMethod | UniformMethod | Prop2DiffMethod, Field(discriminator="policy")]
+"""Any policy."""

@@ -22,7 +22,9 @@ def test_the_worlds_template_reads_as_its_models_were_trained() -> None:
 
 
 def test_an_unknown_template_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="expected one of alpaca, deepseekmath, plain, world, chat, got 'alpca'"):
+    with pytest.raises(
+        ConfigError, match="expected one of alpaca, deepseekmath, boxed, plain, world, chat, got 'alpca'"
+    ):
         load_template("alpca")
 
 

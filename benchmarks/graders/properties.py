@@ -19,7 +19,7 @@ from dartune.grading.spelling.normalize import normalize
 from dartune.types import FinishReason, Verdict
 from graders.soup import Texts
 
-MAX_MS: Final = 20.0
+MAX_MS: Final = 100.0
 """CPU milliseconds that one input may take: four extractions, one normalisation and four comparisons."""
 
 _VERDICTS: Final = get_args(Verdict)

@@ -22,13 +22,17 @@ _DEEPSEEKMATH = (
 AFFIXES = {
     "alpaca": _ALPACA,
     "deepseekmath": _DEEPSEEKMATH,
+    "boxed": ("", "\n\nPlease reason step by step, and put your final answer within \\boxed{}."),
     "plain": ("", "\n"),
     "world": ("", " =>"),
 }
-"""Template name -> text before and after the query. alpaca: the paper's prompt for its own models (appendix B);
-deepseekmath: the model card's chain-of-thought prompt for DeepSeekMath-RL; world: the embedded world's."""
+"""Template name -> text before and after the query.
 
-SEPARATORS = {"alpaca": "", "deepseekmath": " ", "plain": "", "world": " ", "chat": ""}
+alpaca: the paper's prompt for its own models (appendix B); boxed: what chat models are usually asked, for servers that
+add their own chat template; deepseekmath: the model card's chain-of-thought prompt for DeepSeekMath-RL; world: the
+embedded world's."""
+
+SEPARATORS = {"alpaca": "", "boxed": "\n\n", "deepseekmath": " ", "plain": "", "world": " ", "chat": ""}
 """What joins a prompt and its completion, so that the two read as the model would write them."""
 
 
@@ -62,7 +66,10 @@ def load_template(name: str, *, model: str | None = None) -> Template:
 
 def _chat_renderer(model: str | None) -> Callable[[str], str]:
     if model is None:
-        raise ConfigError("prompt.template: 'chat' needs an engine with a model; choose another template")
+        raise ConfigError(
+            "prompt.template: 'chat' needs an engine that loads a model; for a server take 'boxed' and set "
+            'engine.api = "chat", so that it puts its own chat template around the prompt'
+        )
     try:
         from transformers import AutoTokenizer
     except ImportError:

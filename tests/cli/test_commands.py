@@ -74,7 +74,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["sample", "RECIPE", "--set", "engine={name='transformers',model='FOLDER'}"], "config.json is missing"),
         (["sample", "RECIPE", "--set", "engine={name='transformers',model='world:teecher'}"], "teacher-a"),
         (["sample", "RECIPE", "--set", "prompt.template=alpca"], "expected one of alpaca"),
-        (["sample", "RECIPE", "--set", "prompt.template=chat"], "'chat' needs an engine with a model"),
+        (["sample", "RECIPE", "--set", "prompt.template=chat"], "'chat' needs an engine that loads a model"),
         (
             ["run", "RECIPE", "--set", "methods.a={policy='vanilla',n_trials=1,equal_tokens_with='b'}"],
             "equal_tokens_with",

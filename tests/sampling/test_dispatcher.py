@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dartune.config import FakeEngineConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config import FakeEngineConfig, MethodConfig, Prices, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.engines.fake import FakeEngine
 from dartune.errors import EngineDown, PoolMismatch, WriteError
@@ -84,6 +84,14 @@ def test_every_method_gets_what_it_asks_for(tmp_path: Path) -> None:
         assert list(tries.values()).count(True) >= 3 or len(tries) == 40
     assert report.n_samples == sum(len(tries) for tries in outcomes.values())
     assert report.n_failures == sum(outcome is None for tries in outcomes.values() for outcome in tries.values()) > 0
+
+
+def test_tokens_are_paid_for(tmp_path: Path) -> None:
+    priced = replace(job(), prices=Prices(prompt=1e9, completion=2.0))
+    watch: list[Progress] = []
+    report = run(tmp_path, fake(), the_job=priced, watch=watch)
+    assert (report.n_prompt_tokens, report.cost) == (0, pytest.approx(report.n_tokens * 2.0 / 1e6))
+    assert watch[-1].cost == report.cost > 0
 
 
 def test_a_second_call_has_nothing_to_do(tmp_path: Path) -> None:

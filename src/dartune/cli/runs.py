@@ -14,6 +14,7 @@ from dartune.errors import ConfigError, Interrupted
 if TYPE_CHECKING:
     from dartune.analysis.summary import Summary
     from dartune.pipeline.stages import Run
+    from dartune.sampling.run import SamplingReport
 
 RecipeName = Annotated[str, typer.Argument(help="A TOML file, or the name of a packaged recipe.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the run; runs/<name of the recipe> by default.")]
@@ -87,14 +88,17 @@ def sample(
     opened.folder.claim(opened.recipe)
     with watching(is_quiet=quiet) as watch:
         done = opened.sample(watch)
-    say(
-        json.dumps(asdict(done))
-        if as_json
-        else f"{done.n_samples:,} samples, {done.n_correct:,} correct, "
-        f"{done.n_failures:,} failed, {done.n_tokens:,} tokens in {done.elapsed_s:.1f} s; pool: {opened.folder.pool}"
-    )
+    say(json.dumps(asdict(done)) if as_json else f"{_describe(done)}; pool: {opened.folder.pool}")
     if done.is_interrupted:
         raise Interrupted("stopped; everything graded is on the disk; run the same command to go on")
+
+
+def _describe(done: "SamplingReport") -> str:
+    cost = f" for {done.cost:,.2f}" if done.cost else ""
+    return (
+        f"{done.n_samples:,} samples, {done.n_correct:,} correct, {done.n_failures:,} failed, "
+        f"{done.n_tokens:,} tokens{cost} in {done.elapsed_s:.1f} s"
+    )
 
 
 def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJson = False) -> None:

@@ -5,6 +5,9 @@ one. The resolved recipe is written into the run's folder, and its hash is the r
 """
 
 from dartune.config.engines import (
+    CUSTOM_TAG,
+    FREE_FIELDS,
+    NO_PRICES,
     CustomEngineConfig,
     EngineConfig,
     FakeEngineConfig,
@@ -16,6 +19,9 @@ from dartune.config.engines import (
     TransformersEngineConfig,
     VllmEngineConfig,
     check_url,
+    local_model,
+    prices_of,
+    with_model,
 )
 from dartune.config.methods import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.config.recipe import (
@@ -31,6 +37,9 @@ from dartune.config.recipe import (
 )
 
 __all__ = [
+    "CUSTOM_TAG",
+    "FREE_FIELDS",
+    "NO_PRICES",
     "RESERVED_NAMES",
     "CurationConfig",
     "CustomEngineConfig",
@@ -55,4 +64,7 @@ __all__ = [
     "VanillaMethod",
     "VllmEngineConfig",
     "check_url",
+    "local_model",
+    "prices_of",
+    "with_model",
 ]

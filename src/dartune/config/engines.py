@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Discriminator, Field, JsonValue, Tag, field_validator, model_validator
 
 from dartune.config.sections import Count, Section
+from dartune.errors import ConfigError
 
 Seconds = Annotated[float, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]
@@ -18,6 +19,10 @@ class Prices(Section):
 
     prompt: Price = 0.0
     completion: Price = 0.0
+
+
+NO_PRICES = Prices()
+"""What the tokens of a model of one's own cost."""
 
 
 class FakeEngineConfig(Section):
@@ -85,7 +90,7 @@ class OpenAIEngineConfig(Section):
     """Longest wait for the first token; makes replies come as streams, which costs time here and there."""
     timeout_s: Seconds = 1800.0
     """Longest wait for a whole response."""
-    prices: Prices = Prices()
+    prices: Prices = NO_PRICES
 
     @field_validator("base_urls")
     @classmethod
@@ -136,10 +141,14 @@ class CustomEngineConfig(Section):
     """Whatever it wants to know."""
 
 
+CUSTOM_TAG = "module:attribute"
+"""What stands for the name of a user's own engine where an error is found."""
+
+
 def _tag(value: object) -> str:
     """The tag of an engine: its name, or "module:attr" for one of the user's."""
     name = value.get("name", "") if isinstance(value, dict) else getattr(value, "name", "")
-    return "module:attr" if isinstance(name, str) and ":" in name else str(name)
+    return CUSTOM_TAG if isinstance(name, str) and ":" in name else str(name)
 
 
 _REPLICABLE = (
@@ -148,7 +157,7 @@ _REPLICABLE = (
     | Annotated[TransformersEngineConfig, Tag("transformers")]
     | Annotated[OpenAIEngineConfig, Tag("openai_http")]
     | Annotated[VllmEngineConfig, Tag("vllm")]
-    | Annotated[CustomEngineConfig, Tag("module:attr")]
+    | Annotated[CustomEngineConfig, Tag(CUSTOM_TAG)]
 )
 ReplicaConfig = Annotated[_REPLICABLE, Discriminator(_tag)]
 """Any engine that can be one of several."""
@@ -175,3 +184,33 @@ class RayEngineConfig(Section):
 
 EngineConfig = Annotated[_REPLICABLE | Annotated[RayEngineConfig, Tag("ray")], Discriminator(_tag)]
 """Any engine."""
+
+FREE_FIELDS = frozenset({
+    "address", "api_key_env", "base_urls", "connect_timeout_s", "data_parallel_size", "first_token_timeout_s",
+    "latency_s", "logprobs", "max_attempts", "max_in_flight", "n_cpus", "n_gpus", "n_graders", "n_places", "n_replicas",
+    "n_threads", "prices", "tensor_parallel_size", "timeout_s", "urls_file",
+})  # fmt: skip
+"""Fields of an engine that decide how fast, where or for how much it answers, and not what."""
+
+
+def prices_of(config: EngineConfig) -> Prices:
+    """What an engine's tokens cost; nothing where the model is one's own."""
+    engine = config.engine if isinstance(config, RayEngineConfig) else config
+    return engine.prices if isinstance(engine, OpenAIEngineConfig) else NO_PRICES
+
+
+def local_model(config: EngineConfig) -> str | None:
+    """The model whose weights an engine loads; None where it loads none."""
+    engine = config.engine if isinstance(config, RayEngineConfig) else config
+    return engine.model if isinstance(engine, TransformersEngineConfig | VllmEngineConfig) else None
+
+
+def with_model(config: EngineConfig, model: str) -> EngineConfig:
+    """The same engine with another model's weights. Raises ConfigError where it loads none."""
+    if isinstance(config, RayEngineConfig):
+        return config.model_copy(update={"engine": with_model(config.engine, model)})
+    if not isinstance(config, TransformersEngineConfig | VllmEngineConfig):
+        raise ConfigError(
+            f"engine.name: {config.name!r} cannot load the models of a run; expected 'transformers' or 'vllm'"
+        )
+    return config.model_copy(update={"model": model})

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dartune.config.engines import EngineConfig
+from dartune.config.engines import EngineConfig, OpenAIEngineConfig
 from dartune.config.methods import MethodConfig
 from dartune.config.sections import Count, Name, Section, Seed
 from dartune.types import SamplingParams
@@ -37,7 +37,7 @@ class PromptConfig(Section):
     """How a query becomes a prompt, and a response an example."""
 
     template: str = "alpaca"
-    """How the sampled model is asked: alpaca, deepseekmath, plain, world, or chat (the model's own chat template)."""
+    """How the sampled model is asked: alpaca, boxed, deepseekmath, plain, world, or chat (the model's own)."""
     student: str | None = None
     """How the fine-tuned model is trained and evaluated; None: the same way."""
 
@@ -143,6 +143,10 @@ class Recipe(Section):
         taken = [name for name in self.methods if name in RESERVED_NAMES]
         if taken:
             raise ValueError(f"methods.{taken[0]}: this name means the model itself; choose another")
+        if isinstance(self.engine, OpenAIEngineConfig) and self.engine.api == "chat" and self.prompt.template == "chat":
+            raise ValueError(
+                "prompt.template: with engine.api = 'chat' the server adds the chat template; take 'boxed'"
+            )
         evaluation = self.evaluation
         if evaluation is None:
             return self

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dartune.config import EvaluationConfig, VanillaMethod
+from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.errors import PoolError
 from dartune.evaluation.metrics import Scored
@@ -25,6 +25,7 @@ class EvaluationJob:
     benchmarks: Mapping[str, QuerySet]
     template: Template
     config: EvaluationConfig
+    prices: Prices = NO_PRICES
 
 
 def evaluate_model(
@@ -38,6 +39,7 @@ def evaluate_model(
         template=job.template,
         params=SamplingParams(temperature=0.0, top_p=1.0, max_new_tokens=job.config.max_new_tokens),
         seed=0,
+        prices=job.prices,
     )
     return sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
 

@@ -5,15 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dartune.config import Recipe
+from dartune.config import FREE_FIELDS, Recipe
 from dartune.errors import ConfigError
 from dartune.files import write_json, write_text
 from dartune.recipes import load_recipe, recipe_toml
 
 _DECIDING = {"seed", "engine", "sampling", "prompt"}
 """Sections of a recipe that decide what is sampled."""
-_FREE = {"engine.n_places", "engine.n_threads", "engine.latency_s", "sampling.speculation", "prompt.student"}
-"""Keys in them that decide only how fast, or nothing about the pool."""
+_FREE = {"sampling.speculation", "prompt.student"}
+"""Keys in them that decide only how fast, or nothing about the pool; so do an engine's FREE_FIELDS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,15 @@ def contradictions(stored: Recipe, given: Recipe) -> str:
     old, new = _flatten(stored.model_dump(mode="json")), _flatten(given.model_dump(mode="json"))
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     return "; ".join(
-        f"{key}: there {old.get(key)!r}, given {new.get(key)!r}"
-        for key in keys
-        if key.split(".")[0] in _DECIDING and key not in _FREE
+        f"{key}: there {old.get(key)!r}, given {new.get(key)!r}" for key in keys if _decides(*key.split("."))
     )
+
+
+def _decides(section: str, *fields: str) -> bool:
+    """Whether a key of a recipe decides what is sampled."""
+    if section == "engine":
+        return FREE_FIELDS.isdisjoint(fields)
+    return section in _DECIDING and ".".join([section, *fields]) not in _FREE
 
 
 def _flatten(tree: object, prefix: str = "") -> dict[str, object]:

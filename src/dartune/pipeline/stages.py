@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dartune.config import EngineConfig, Recipe, TransformersEngineConfig
+from dartune.config import EngineConfig, Recipe, local_model, prices_of, with_model
 from dartune.curation import CurationJob, SetManifest, curate, curation_order
 from dartune.engines.factory import build_engine
 from dartune.errors import ConfigError, MissingExtra
@@ -55,7 +55,7 @@ class Run:
         self.template()
         self.student_template()
         curation_order(self.recipe.methods)
-        for model in (_model_of(self.recipe.engine), self.recipe.training.model if self.recipe.training else None):
+        for model in (local_model(self.recipe.engine), self.recipe.training.model if self.recipe.training else None):
             if model is not None:
                 resolve_model(model)
         for model in self.evaluated:
@@ -74,6 +74,7 @@ class Run:
             params=recipe.sampling.params(),
             seed=recipe.seed,
             speculation=recipe.sampling.speculation,
+            prices=prices_of(recipe.engine),
         )
         engine = build_engine(recipe.engine, queries.queries)
         with _grader() as grader:
@@ -109,7 +110,8 @@ class Run:
         if config is None or model not in self.evaluated:
             raise ConfigError(f"evaluate: expected one of {', '.join(self.evaluated) or 'no models'}, got {model!r}")
         template = self.template() if model == TEACHER else self.student_template()
-        job = EvaluationJob(benchmarks=self.benchmarks(), template=template, config=config)
+        prices = prices_of(self._engine_for(model))
+        job = EvaluationJob(benchmarks=self.benchmarks(), template=template, config=config, prices=prices)
         queries = [query for benchmark in job.benchmarks.values() for query in benchmark.queries]
         engine = build_engine(self._engine_for(model), queries)
         pool = self.folder.evaluation(model, self.recipe.seed)
@@ -127,29 +129,23 @@ class Run:
 
     def template(self) -> Template:
         """How the sampled model is asked."""
-        return load_template(self.recipe.prompt.template, model=_model_of(self.recipe.engine))
+        return load_template(self.recipe.prompt.template, model=local_model(self.recipe.engine))
 
     def student_template(self) -> Template:
         """How the fine-tuned model is asked."""
         training = self.recipe.training
-        model = training.model if training else _model_of(self.recipe.engine)
+        model = training.model if training else local_model(self.recipe.engine)
         return load_template(self.recipe.prompt.student or self.recipe.prompt.template, model=model)
 
     def _engine_for(self, model: str) -> EngineConfig:
         engine = self.recipe.engine
         if model == TEACHER:
             return engine
-        if not isinstance(engine, TransformersEngineConfig):
-            raise ConfigError(f"engine.name: to evaluate {model!r}, expected 'transformers', got {engine.name!r}")
         assert self.recipe.training is not None
         path = self.recipe.training.model if model == BASE else str(self.folder.model(model, self.recipe.seed))
-        return engine.model_copy(update={"model": path})
+        return with_model(engine, path)
 
 
 def _grader() -> Grader:
     """A grader with a worker for each core: they start only when answers need algebra."""
     return Grader(n_workers=os.cpu_count() or 1)
-
-
-def _model_of(engine: EngineConfig) -> str | None:
-    return engine.model if isinstance(engine, TransformersEngineConfig) else None

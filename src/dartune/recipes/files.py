@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dartune.config import Recipe
+from dartune.config import CUSTOM_TAG, CustomEngineConfig, Recipe
 from dartune.errors import ConfigError
 
 _FOLDER = Path(__file__).parent
@@ -106,8 +107,15 @@ def _explain(error: ErrorDetails) -> str:
         nearest = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"known keys: {', '.join(known)}"
         return f"unknown key {where}; {hint}"
+    if error["type"] == "union_tag_not_found":
+        return f"{where}.{_tag_name(where)} is missing; it must be given"
     if error["type"] == "missing":
         return f"{where} is missing; it must be given"
+    if error["type"] == "union_tag_invalid":
+        known, got = error["ctx"]["expected_tags"].replace("'", ""), error["ctx"]["tag"]
+        nearest = difflib.get_close_matches(got, known.split(", "), n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        return f"{where}.{_tag_name(where)}: expected one of {known}, got {got!r}{hint}"
     if error["type"] == "value_error":  # our own words, which say what was got
         return f"{where}: {error['ctx']['error']}".removeprefix(": ")
     return f"{where}: {error['msg']}, got {error['input']!r}"
@@ -116,8 +124,13 @@ def _explain(error: ErrorDetails) -> str:
 def _without_tag(location: tuple[int | str, ...]) -> list[str]:
     """The path as it stands in the file: the tag that pydantic adds for a chosen engine or policy is not in it."""
     parts = [str(part) for part in location]
-    tag_at = {"engine": 1, "methods": 2}.get(parts[0] if parts else "", len(parts))
-    return parts[:tag_at] + parts[tag_at + 1 :]
+    if parts[:1] == ["methods"]:
+        return parts[:2] + parts[3:]
+    return parts[:1] + [part for before, part in itertools.pairwise(parts) if before != "engine"]
+
+
+def _tag_name(where: str) -> str:
+    return "policy" if where.startswith("methods") else "name"
 
 
 def _keys_at(model: type[BaseModel], location: list[int | str]) -> list[str]:
@@ -144,7 +157,9 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
 
 
 def _tags(model: type[BaseModel]) -> tuple[object, ...]:
-    """The literal values by which a member of a choice is known."""
+    """The values by which a member of a choice is known."""
+    if model is CustomEngineConfig:
+        return (CUSTOM_TAG,)
     return tuple(
         v
         for tag in ("name", "policy")

@@ -173,6 +173,7 @@ class Dispatcher:
                 n_correct=self.meter.n_correct,
                 n_failures=self.meter.n_failures,
                 n_tokens=self.meter.n_tokens,
+                cost=self.meter.cost,
                 n_durable=self.pool.n_durable,
                 n_in_flight=totals.n_in_flight,
                 expected_tries=totals.expected_tries,

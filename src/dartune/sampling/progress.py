@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dartune.config import Prices
 from dartune.types import Query, Sample, Target
 
 
@@ -31,6 +32,8 @@ class Progress:
     n_correct: int
     n_failures: int
     n_tokens: int
+    cost: float
+    """Money spent by this process, by the engine's prices."""
     n_durable: int
     """Samples that this process has put safely on the disk."""
     n_in_flight: int
@@ -60,9 +63,11 @@ class Meter:
     """Running counts behind `Progress`, updated once a sample."""
 
     queries: Mapping[str, Query]
+    prices: Prices
     n_samples: int = 0
     n_correct: int = 0
     n_failures: int = 0
+    n_prompt_tokens: int = 0
     n_tokens: int = 0
     _goals: dict[str, _Goal] = field(default_factory=dict)
     _got: dict[str, int] = field(default_factory=dict)
@@ -80,10 +85,17 @@ class Meter:
         self.n_samples += 1
         self.n_failures += sample.failure is not None
         self.n_correct += sample.is_correct
-        self.n_tokens += sample.response.n_tokens if sample.response else 0
+        if sample.response is not None:
+            self.n_prompt_tokens += sample.response.n_prompt_tokens
+            self.n_tokens += sample.response.n_tokens
         query_id = sample.key.query_id
         if sample.is_correct or self._goals[query_id].is_tries:
             self._got[query_id] = self._got.get(query_id, 0) + 1
+
+    @property
+    def cost(self) -> float:
+        """What the tokens so far cost."""
+        return (self.n_prompt_tokens * self.prices.prompt + self.n_tokens * self.prices.completion) / 1e6
 
     def fill(self) -> dict[int | None, Fill]:
         """Fill by level, levels in order."""

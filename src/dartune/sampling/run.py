@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dartune.config import MethodConfig
+from dartune.config import NO_PRICES, MethodConfig, Prices
 from dartune.engines.base import Engine
 from dartune.grading import Grader
 from dartune.methods import method_targets, pilot_target
@@ -37,6 +37,7 @@ class Job:
     params: SamplingParams
     seed: int
     speculation: float = 0.0
+    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,10 @@ class SamplingReport:
     """Samples graded by this call; the pool may have held some before."""
     n_correct: int
     n_failures: int
+    n_prompt_tokens: int
     n_tokens: int
+    cost: float
+    """By the engine's prices."""
     elapsed_s: float
     is_interrupted: bool
 
@@ -67,7 +71,7 @@ def sample_pool(
 async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, watch: Watcher | None) -> SamplingReport:
     provenance = Provenance(model=engine.model, template=job.template.name, params=job.params, run_seed=job.seed)
     started_s = time.monotonic()
-    meter = Meter(queries={query.id: query for query in job.queries})
+    meter = Meter(queries={query.id: query for query in job.queries}, prices=job.prices)
     is_interrupted = False
     try:
         await engine.start()
@@ -98,7 +102,9 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, wat
         n_samples=meter.n_samples,
         n_correct=meter.n_correct,
         n_failures=meter.n_failures,
+        n_prompt_tokens=meter.n_prompt_tokens,
         n_tokens=meter.n_tokens,
+        cost=meter.cost,
         elapsed_s=time.monotonic() - started_s,
         is_interrupted=is_interrupted,
     )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dartune.grading.comparison import expressions, kinds, matrices, numbers, real_sets, sequences, texts
 from dartune.grading.comparison.decision import Decision, Pair
 from dartune.grading.spelling.normalize import Normal, normalize
-from dartune.grading.spelling.units import units_agree
+from dartune.grading.spelling.units import split_letter, units_agree
 
 
 class Step(NamedTuple):
@@ -116,7 +116,14 @@ class Sides(NamedTuple):
 def fit(ref_answer: str, answer: str) -> Sides | None:
     """Both sides in canonical spelling, what the reference does not ask for left out; None beyond the limits."""
     ref, given = normalize(ref_answer), normalize(answer)
-    return None if ref is None or given is None or not ref.text else _fit(ref, given)
+    if ref is None or given is None or not ref.text:
+        return None
+    return _fit(_with_letter_unit(ref, given), _with_letter_unit(given, ref))
+
+
+def _with_letter_unit(side: Normal, other: Normal) -> Normal:
+    """The side without a last letter that the other side's unit shows to be one."""
+    return Normal(*split_letter(side.text)) if other.unit and not side.unit else side
 
 
 def _fit(ref: Normal, answer: Normal) -> Sides:

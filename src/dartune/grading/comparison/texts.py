@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from dartune.grading.spelling.number_words import read_number_words
+
 MAX_REFERENCE_WORDS = 4
 """A longer reference in words is prose: other words may say the same, so inequality is not certain."""
 
@@ -17,11 +19,6 @@ _IN_SYMBOLS = {
     "no real solutions": "\\emptyset", "none": "\\emptyset", "positive infinity": "\\infty",
     "negative infinity": "-\\infty",
 }  # fmt: skip
-_NUMBER_WORDS = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-eighteen nineteen twenty
-"""
-_NUMBERS = _NUMBER_WORDS.split()
 _SHORT_WORDS = "yes no all one two six ten odd day sun mon may jun jul red dne and or am pm"
 _SHORT = frozenset(_SHORT_WORDS.split())
 _TEXT = re.compile(r"[A-Za-z][A-Za-z\s.,'()?!:;\"-]*|\([A-Za-z]\)")
@@ -75,7 +72,8 @@ def in_symbols(text: str) -> str:
     if not text[:1].isalpha():
         return text
     words = text.lower()
-    return str(_NUMBERS.index(words)) if words in _NUMBERS else _IN_SYMBOLS.get(words, text)
+    number = read_number_words(words)
+    return str(number) if number is not None else _IN_SYMBOLS.get(words, text)
 
 
 class Option(NamedTuple):

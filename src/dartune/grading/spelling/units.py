@@ -63,6 +63,13 @@ def split_unit(text: str) -> Split:
     return _drop_tail(text)
 
 
+def split_letter(text: str) -> Split:
+    """Split off a unit of one letter (`10m`), which only a unit on the other side can tell from a variable."""
+    if text[-1:] in _KNOWN and _is_number(text[:-1]):
+        return Split(text[:-1], _KNOWN[text[-1]])
+    return Split(text, "")
+
+
 def units_agree(ref: str, answer: str) -> bool:
     """Whether two units can be of the same answer: equal, or one of them unsaid."""
     return not ref or not answer or ref == answer

@@ -1,4 +1,4 @@
-"""Answers without a marker, read from how a text ends: its final math, or as a guess its last number."""
+"""Answers without a marker: a text that is nothing else, its final math, or as a guess its last number."""
 
 import re
 
@@ -11,6 +11,13 @@ _MAX_PARTS = 8
 _TAIL = re.compile(r"[*_]{0,3}(?:[^\d$\\\n.{}=]{0,40}[.!。])?[\s*_]*$")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:/\d+)?%?|-?\.\d+")
 _NUMBER_WINDOW = 400
+_MAX_BARE = re.compile(
+    rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]+|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})+|[a-zA-Z]{{2,20}}\.?"
+)
+_SIGN = r"[-+*/^_=<>()\[\]{}.,:;%|!&$°√π∞×·÷≤≥±−½²³ ]"
+_BARE = re.compile(
+    rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]+|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})+|[a-zA-Z]{{2,20}}\.?"
+)
 _CLOSERS = ("$", "\\)", "\\]")
 
 
@@ -49,6 +56,12 @@ def _last_closer(text: str, end: int) -> int:
     """Index just after the last closing mark of the few characters before `end`; -1 where there is none."""
     begin = max(0, end - _MAX_TAIL)
     return max(at + len(mark) if (at := text.rfind(mark, begin, end)) >= 0 else -1 for mark in _CLOSERS)
+
+
+def bare(text: str) -> Found | None:
+    """The whole text, where it is one short line of nothing but math, or one word."""
+    line = text.strip() if len(text) < _MAX_BARE else ""
+    return Found(line, complete=False) if line and _BARE.fullmatch(line) else None
 
 
 def last_number(text: str) -> Found | None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from dartune.grading.extraction.boxes import last_box, last_unclosed_box
-from dartune.grading.extraction.endings import final_math, last_number
+from dartune.grading.extraction.endings import bare, final_math, last_number
 from dartune.grading.extraction.found import Found, Rule, is_empty
 from dartune.grading.extraction.languages import last_translated
 from dartune.grading.extraction.markers import ANSWER_COLON, ANSWER_IS, HASH, HEADING, last_marked
@@ -73,6 +73,7 @@ RULES = (
     *_MARKED,
     Rule("boxed_unclosed", "The last box that nothing closes, up to where its line or math ends.", last_unclosed_box),
     Rule("final_math", r"The $...$, \(...\) or \[...\] in which the last sentence ends.", final_math),
+    Rule("bare", "The whole response, where it is one short line of nothing but math, or one word.", bare),
 )
 """Strict rules in the order in which they are tried."""
 

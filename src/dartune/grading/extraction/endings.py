@@ -11,9 +11,7 @@ _MAX_PARTS = 8
 _TAIL = re.compile(r"[*_]{0,3}(?:[^\d$\\\n.{}=]{0,40}[.!。])?[\s*_]*$")
 _NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:/\d+)?%?|-?\.\d+")
 _NUMBER_WINDOW = 400
-_MAX_BARE = re.compile(
-    rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]+|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})+|[a-zA-Z]{{2,20}}\.?"
-)
+_MAX_BARE = 120
 _SIGN = r"[-+*/^_=<>()\[\]{}.,:;%|!&$°√π∞×·÷≤≥±−½²³ ]"
 _BARE = re.compile(
     rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]+|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})+|[a-zA-Z]{{2,20}}\.?"

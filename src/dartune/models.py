@@ -47,6 +47,14 @@ def resolve_model(name: str) -> str:
     return name
 
 
+def model_identity(name: str, resolved: str, revision: str | None) -> str:
+    """`<name>@<12 hex digits>`: of the content for a folder, whatever it is called by; of the revision for a hub id."""
+    folder = Path(resolved)
+    if folder.is_dir():
+        return f"{folder.resolve().name}@{model_digest(resolved)[:12]}"
+    return f"{name}@{(revision or 'unknown')[:12]}"
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The files that hold the weights of a local model, sorted. Pickled weights are not read, so they do not count.
 

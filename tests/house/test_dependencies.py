@@ -12,7 +12,11 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 BROUGHT_BY = {"pydantic_core": "pydantic"}
 """Modules of libraries that cannot be had in another version than the one their parent names."""
 NEEDED_UNSEEN = {"accelerate": "transformers' Trainer needs it"}
+HOSTS = {"lighteval": "it calls the adapter, which cannot be used without it; its pins exclude ours"}
+"""Programs that load a module of ours, and are therefore there where it is used."""
 EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http")
+EXTRAS_APART = ("vllm",)
+"""Libraries that exclude versions that we pin: they are used and tested in environments of their own."""
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -29,7 +33,17 @@ def imported() -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add(str(node.module).split(".")[0])
-    return {BROUGHT_BY.get(name, name) for name in found} - set(sys.stdlib_module_names) - {"dartune"}
+    return (
+        {BROUGHT_BY.get(name, name) for name in found}
+        - set(sys.stdlib_module_names)
+        - {"dartune"}
+        - HOSTS.keys()
+        - apart()
+    )
+
+
+def apart() -> set[str]:
+    return set().union(*(names(PROJECT["optional-dependencies"][extra]) for extra in EXTRAS_APART))
 
 
 def declared() -> set[str]:
@@ -39,6 +53,13 @@ def declared() -> set[str]:
 
 def test_imports_are_declared_and_declarations_imported() -> None:
     assert imported() | NEEDED_UNSEEN.keys() == declared()
+
+
+def test_extras_apart_are_imported_and_in_no_other_extra() -> None:
+    extras = PROJECT["optional-dependencies"]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
+    assert [name for name in apart() if not re.search(rf"^ *(?:from|import) {name}\b", sources, re.MULTILINE)] == []
+    assert [extra for extra in extras if extra not in EXTRAS_APART and apart() & names(extras[extra])] == []
 
 
 def test_all_and_dev_hold_every_extra() -> None:

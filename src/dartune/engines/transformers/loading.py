@@ -1,7 +1,6 @@
 """From a model's name to weights on a device."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +11,7 @@ from transformers.utils import logging
 
 from dartune.config import TransformersEngineConfig
 from dartune.errors import ConfigError, ModelError
-from dartune.models import model_digest, resolve_model
+from dartune.models import model_identity, resolve_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +21,7 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     identity: str
-    """`<name>@<12 hex digits>`: of the content for a folder, whatever it is called by; of the revision for a hub id."""
+    """From `dartune.models.model_identity`."""
     end_ids: tuple[int, ...]
     """Tokens that end a response."""
     context: int
@@ -48,7 +47,7 @@ def load(config: TransformersEngineConfig) -> LoadedModel:
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        identity=_identity(config.model, source, model),
+        identity=model_identity(config.model, source, getattr(model.config, "_commit_hash", None)),
         end_ids=_end_ids(model, tokenizer),
         context=_context(model, source),
     )
@@ -92,14 +91,6 @@ def _device(name: str) -> torch.device:
         raise ConfigError(
             f"engine.device: expected a usable device such as cpu or cuda, got {name!r} ({reason})"
         ) from exc
-
-
-def _identity(name: str, source: str, model: PreTrainedModel) -> str:
-    folder = Path(source)
-    if folder.is_dir():
-        return f"{folder.resolve().name}@{model_digest(source)[:12]}"
-    revision = getattr(model.config, "_commit_hash", None) or "unknown"
-    return f"{name}@{revision[:12]}"
 
 
 def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ Invariant: vLLM's processes do not see Ctrl-C. A terminal sends it to all of the
 be able to end its requests before its engine goes.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import difflib
@@ -20,6 +21,7 @@ from vllm.exceptions import VLLMClientError, VLLMError
 from vllm.inputs import tokens_input
 from vllm.logger import DEFAULT_LOGGING_CONFIG
 from vllm.outputs import CompletionOutput
+from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind
 from vllm.usage.usage_lib import UsageContext
 from vllm.v1.engine.async_llm import AsyncLLM
@@ -36,17 +38,23 @@ _FIXED = {
     "logprobs_mode": "the pool keeps log-probabilities at temperature 1",
 }
 
+_SHUTDOWN_S = 30.0
+"""Seconds until processes that do not end are killed; vLLM's own 5 are less than some need to give back memory."""
+
 
 class Core:
     """vLLM with one model: made, started, asked, shut down."""
 
-    def __init__(self, config: VllmEngineConfig, source: str) -> None:
-        """Check the arguments; `source` is the model's folder or hub id. Raises ConfigError."""
+    def __init__(self, config: VllmEngineConfig, source: str, folder: Path) -> None:
+        """Check the arguments. Raises ConfigError.
+
+        `source` is the model's folder or hub id; `folder` is for files that live as long as the engine.
+        """
         self._options = check_options(config)
         self._config = config
         self._source = source
         self._llm: AsyncLLM | None = None
-        self._report: Report | None = None
+        self._report = Report(folder)
         self._ids = itertools.count()
 
     @property
@@ -60,15 +68,13 @@ class Core:
         """Longest sequence, prompt and response together, in tokens; after `launch`."""
         return int(self._running.model_config.max_model_len)
 
-    def launch(self, folder: Path) -> None:
+    def launch(self) -> None:
         """Load the model in processes of vLLM's own, which takes from seconds to minutes; it blocks.
 
-        `folder` is for files that live as long as the engine. Raises ConfigError where vLLM refuses the arguments or
-        the model, EngineDown where its processes fail.
+        Raises ConfigError where vLLM refuses the arguments or the model, EngineDown where its processes fail.
         """
-        report = self._report = Report(folder)
-        report.keep(DEFAULT_LOGGING_CONFIG)
-        arguments = AsyncEngineArgs(**self._arguments(report))
+        self._report.keep(DEFAULT_LOGGING_CONFIG)
+        arguments = AsyncEngineArgs(**self._arguments())
         # vLLM raises whatever its parts raise: these two are the boundary.
         try:
             settings = arguments.create_engine_config(UsageContext.LLM_CLASS)
@@ -79,10 +85,10 @@ class Core:
                 self._llm = AsyncLLM.from_vllm_config(settings, disable_log_stats=True)
         except Exception as error:
             raise EngineDown(
-                f"vLLM did not start: {report.cause()}; where memory is short, lower "
+                f"vLLM did not start: {self._report.cause()}; where memory is short, lower "
                 "engine.options.gpu_memory_utilization, engine.options.max_model_len or engine.n_places"
             ) from error
-        report.forget()
+        self._report.forget()
 
     async def answer(self, prompt: Sequence[int], request: Request) -> CompletionOutput:
         """Continue `prompt` once. Raises EngineError or EngineDown; cancelled, it aborts the request."""
@@ -92,8 +98,10 @@ class Core:
                 output.outputs[0]
                 async for output in llm.generate(tokens_input(list(prompt)), _params(request), str(next(self._ids)))
             ]
-        except EngineDeadError as error:
-            raise EngineDown(f"vLLM has died: {self._report.cause() if self._report else error}") from error
+        except EngineDeadError:
+            # Not as the cause: all requests in flight get the same exception, and each would lengthen its traceback.
+            why = "the engine is closed" if self._llm is None else f"vLLM has died: {self._report.cause()}"
+            raise EngineDown(why) from None
         except VLLMError as error:
             cause = "bad_request" if isinstance(error, VLLMClientError) else "engine_error"
             raise EngineError(cause, _one_line(error)) from error
@@ -101,26 +109,36 @@ class Core:
             raise EngineDown("vLLM is shutting down")
         return outputs[-1]
 
-    def shutdown(self) -> None:
-        """End vLLM's processes and wait for them; it blocks."""
-        if self._llm is not None:
-            self._llm.shutdown()
+    async def aclose(self) -> None:
+        """End vLLM's processes and wait for them; requests in flight fail with EngineDown."""
+        llm, self._llm = self._llm, None
+        if llm is None:
+            return
+        if llm.output_handler is not None:
+            # It would take the end of the processes for their death, and print that.
+            llm.output_handler.cancel()
+            llm.output_processor.propagate_error(EngineDeadError())
+        await asyncio.to_thread(llm.shutdown, _SHUTDOWN_S)
 
     @property
     def _running(self) -> AsyncLLM:
         if self._llm is None:
-            raise EngineDown("the engine has not been started")
+            raise EngineDown("the engine is not running")
         return self._llm
 
-    def _arguments(self, report: Report) -> dict[str, object]:
+    def _arguments(self) -> dict[str, object]:
         config = self._config
-        defaults = {
+        defaults: dict[str, object] = {
             "enable_prefix_caching": True,
             "max_num_seqs": -(-config.n_places // config.data_parallel_size),
         }
+        if current_platform.is_cpu():
+            # vLLM 0.32 dies of a request that has a seed and whose prompt is computed in parts: it rewinds the random
+            # numbers of the token that it drops, which torch can do on a GPU only.
+            defaults["enable_chunked_prefill"] = False
         ours = {name: getattr(config, name) for name in _SET_ELSEWHERE} | {
             "model": self._source,
-            "logging_config": LoggingConfig(pylogging_config_file=str(report.settings)),
+            "logging_config": LoggingConfig(pylogging_config_file=str(self._report.settings)),
         }
         return defaults | self._options | ours
 

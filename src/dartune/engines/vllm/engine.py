@@ -53,9 +53,9 @@ class VllmEngine:
             raise MissingExtra(exc.name or "vllm", "vllm") from exc
         source = resolve_model(config.model)
         self._identity = model_identity(config.model, source, _revision(source, config.options.get("revision")))
-        self._core = Core(config, source)
-        self._n_places = config.n_places
         self._folder = TemporaryDirectory(prefix="dartune-vllm-")
+        self._core = Core(config, source, Path(self._folder.name))
+        self._n_places = config.n_places
         self._text: Text
 
     @property
@@ -78,7 +78,7 @@ class VllmEngine:
         from dartune.engines.transformers.text import Text
 
         others = set(multiprocessing.active_children())
-        launch = asyncio.create_task(asyncio.to_thread(self._core.launch, Path(self._folder.name)))
+        launch = asyncio.create_task(asyncio.to_thread(self._core.launch))
         try:
             await asyncio.shield(launch)
         except asyncio.CancelledError:
@@ -111,7 +111,7 @@ class VllmEngine:
 
     async def aclose(self) -> None:
         """End vLLM's processes; requests in flight fail with EngineDown."""
-        await asyncio.to_thread(self._core.shutdown)
+        await self._core.aclose()
         self._folder.cleanup()
 
 

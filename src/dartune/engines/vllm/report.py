@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-_EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception): .*$", re.MULTILINE)
+# EngineDeadError only says that another process failed.
+_EXCEPTION = re.compile(r"^(?!vllm\.v1\.engine\.exceptions\.)[A-Za-z_][\w.]*(?:Error|Exception): .*$", re.MULTILINE)
 _LONGEST = 400
 
 
@@ -46,4 +47,8 @@ class Report:
 def first_exception(logged: str) -> str:
     """The last line of the first traceback in `logged`, at most 400 characters of it."""
     found = _EXCEPTION.search(logged)
-    return found.group()[:_LONGEST] if found else "it left no traceback; see what it printed"
+    return (
+        found.group()[:_LONGEST]
+        if found
+        else "its processes left no traceback, as when the system kills them for their memory"
+    )

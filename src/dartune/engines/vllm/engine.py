@@ -1,17 +1,19 @@
 """The engine that a recipe names: prompts to tokens, tokens to responses, and when vLLM's processes live.
 
 Invariants: prompts and responses pass through the model's own tokenizer as in the transformers engine, so both give
-the same text for the same tokens. Whatever ends `start`, no process of vLLM outlives `aclose`.
+the same text for the same tokens. Whatever ends `start`, no process of vLLM outlives `aclose`, or this process.
 """
 
 import asyncio
 import multiprocessing
 import os
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dartune.config import VllmEngineConfig
+from dartune.engines.vllm.guard import start_guard
 from dartune.errors import EngineError, MissingExtra, ModelError
 from dartune.models import model_identity, resolve_model
 from dartune.types import Request, Response
@@ -57,6 +59,7 @@ class VllmEngine:
         self._core = Core(config, source, Path(self._folder.name))
         self._n_places = config.n_places
         self._text: Text
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def n_places(self) -> int:
@@ -88,6 +91,8 @@ class VllmEngine:
                 await asyncio.wait([launch], timeout=_POLL_S)
             launch.exception()
             raise
+        started = set(multiprocessing.active_children()) - others
+        self._guard = start_guard([process.pid for process in started if process.pid is not None])
         self._text = Text(self._core.tokenizer, end_ids=())
 
     async def generate(self, request: Request) -> Response:
@@ -112,6 +117,9 @@ class VllmEngine:
     async def aclose(self) -> None:
         """End vLLM's processes; requests in flight fail with EngineDown."""
         await self._core.aclose()
+        if self._guard is not None:
+            self._guard.terminate()
+            self._guard.wait()
         self._folder.cleanup()
 
 

@@ -1,0 +1,110 @@
+"""`dartune sample` in a process of its own, and what it leaves on the disk and in the process table."""
+
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+
+from dartune.pool.schema import list_shards
+
+RECIPE = """
+name = "vllm"
+seed = 3
+[queries]
+source = "world/train"
+limit = 300
+[prompt]
+template = "world"
+[sampling]
+temperature = 1.0
+top_p = 1.0
+max_new_tokens = 160
+[methods.vrt]
+policy = "vanilla"
+n_trials = 4
+[methods.uniform]
+policy = "uniform"
+k = 3
+max_trials = 24
+[curation]
+n_examples = 200
+"""
+N_QUERIES, N_TRIALS, K, MAX_TRIALS = 300, 4, 3, 24
+
+Rows = dict[tuple[str, int], dict[str, Any]]
+
+
+def start(recipe: Path, out: Path) -> subprocess.Popen[str]:
+    """The command, in a session of its own, as from a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "dartune", "sample", str(recipe), "--out", str(out), "--quiet"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(recipe: Path, out: Path) -> None:
+    process = start(recipe, out)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors[-4000:]
+
+
+def rows_on_disk(out: Path) -> Rows:
+    """Every sample that a reader finds now; a pool that is not there yet is empty."""
+    pool = out / "pool"
+    shards = list_shards(pool) if (pool / "pool.json").exists() else []
+    rows = [row for shard in shards for row in pq.read_table(shard.path).to_pylist()]
+    assert len({(row["query_id"], row["trial"]) for row in rows}) == len(rows)
+    return {(row["query_id"], row["trial"]): row for row in rows}
+
+
+def wait_for_more(process: subprocess.Popen[str], out: Path, n_rows: int) -> None:
+    """Until the pool has more than `n_rows`; the run must still be going on."""
+    deadline_s = time.monotonic() + 120
+    while len(rows_on_disk(out)) <= n_rows:
+        assert process.poll() is None, process.communicate()[1][-4000:]
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def assert_gone(processes: list[psutil.Process], within_s: float) -> None:
+    """A process without a parent that waits for it stays in the table when it has ended."""
+    deadline_s = time.monotonic() + within_s
+    while alive := [process for process in processes if is_alive(process)]:
+        assert time.monotonic() < deadline_s, alive
+        time.sleep(0.1)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate(timeout=60)
+
+
+def unmet(rows: Rows) -> list[str]:
+    """Queries that do not have what the recipe's methods ask for."""
+    tries: dict[str, list[bool]] = defaultdict(list)
+    for (query_id, _), row in rows.items():
+        tries[query_id].append(row["verdict"] == "correct")
+    enough = [
+        len(verdicts) >= N_TRIALS and (sum(verdicts) >= K or len(verdicts) == MAX_TRIALS) for verdicts in tries.values()
+    ]
+    assert len(tries) == N_QUERIES
+    return [query_id for query_id, is_met in zip(tries, enough, strict=True) if not is_met]

@@ -2,6 +2,7 @@
 # constraints.txt.
 PYTHON ?= python3
 VENV ?= .venv
+VENV_VLLM ?= .venv-vllm
 N_WORKERS ?= 2
 PY := $(VENV)/bin/python
 # Twice quiet: pip is to say nothing but errors.
@@ -14,13 +15,17 @@ ifneq ($(wildcard ../shared/data),)
 export DARTUNE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test check lint bench coverage clean
+.PHONY: demo test test-vllm check lint bench coverage clean
 
 demo: $(VENV)/.train
 	$(VENV)/bin/dartune demo
 
 test: $(VENV)/.dev
 	$(TEST)
+
+# vLLM pins another torch and transformers than ours, so it has an environment of its own.
+test-vllm: $(VENV_VLLM)/.installed
+	OMP_WAIT_POLICY=PASSIVE $(VENV_VLLM)/bin/python -m pytest tests_vllm
 
 check: lint
 	$(TEST)
@@ -38,8 +43,8 @@ coverage: $(VENV)/.dev
 
 # Runs are kept: samples cost more than anything else here.
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(VENV_VLLM) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	find src tests tests_vllm benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
 	$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or newer is needed, {sys.version.split()[0]} found: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
@@ -56,3 +61,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 	@echo 'installing into $(VENV): minutes'
 	$(INSTALL) --no-build-isolation --editable '.[dev]'
 	touch $@ $(VENV)/.train
+
+$(VENV_VLLM)/.installed: pyproject.toml constraints-vllm.txt
+	@echo 'installing into $(VENV_VLLM): minutes'
+	$(PYTHON) -m venv $(VENV_VLLM)
+	$(VENV_VLLM)/bin/python -m pip install -qq --no-deps --requirement constraints-vllm.txt
+	$(VENV_VLLM)/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	touch $@

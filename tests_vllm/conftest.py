@@ -1,6 +1,7 @@
 """The model and what the transformers engine answers with it, which vLLM's answers are held against."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from asking import ask, requests, world_prompts
 from dartune.config import TransformersEngineConfig
 from dartune.engines.factory import build_engine
 from dartune.types import Request, Response
+from engine_parts.vllm_server import vllm_server
 from engine_parts.wide_heads import save_wide_teacher
 
 N_PROMPTS = 200
@@ -23,6 +25,19 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def prompts() -> list[str]:
     return world_prompts(N_PROMPTS)
+
+
+@pytest.fixture(scope="session")
+def server(teacher: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of a vLLM server that knows the teacher as "teacher"."""
+    folder = tmp_path_factory.mktemp("server")
+    template = folder / "chat.jinja"
+    # Of a question alone the same tokens as without the template.
+    template.write_text("{% for message in messages %}{{ message['content'] }} {% endfor %}")
+    more = ["--chat-template", str(template)]
+    log = folder / "server.log"
+    with vllm_server(sys.executable, teacher, log, served_as="teacher", dtype="float32", more=more) as url:
+        yield url
 
 
 class Reference:

@@ -31,7 +31,12 @@ def in_process(request: pytest.FixtureRequest) -> dict[str, object]:
     return {"name": "vllm", "model": model, "dtype": "float32", "n_places": N_PLACES, "options": VLLM_OPTIONS}
 
 
-@pytest.fixture(params=[in_process], ids=["in process"])
+def over_http(request: pytest.FixtureRequest) -> dict[str, object]:
+    url = request.getfixturevalue("server")
+    return {"name": "openai_http", "model": "teacher", "base_urls": [url], "max_in_flight": N_PLACES}
+
+
+@pytest.fixture(params=[in_process, over_http], ids=["in process", "over http"])
 def recipe(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     settings = request.param(request)
     # JSON's strings, numbers, true and false are TOML's; its objects need "=".

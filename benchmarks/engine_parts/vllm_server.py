@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 START_S = 300.0
@@ -18,16 +18,19 @@ _POLL_S = 0.5
 
 
 @contextlib.contextmanager
-def vllm_server(python: str, model: str, *, served_as: str, dtype: str, log: Path) -> Iterator[str]:
+def vllm_server(
+    python: str, model: str, log: Path, *, served_as: str, dtype: str, more: Sequence[str] = ()
+) -> Iterator[str]:
     """Base URL of a server of `model` in the environment of `python`; it is gone when the block ends.
 
-    What it prints goes to the file `log`. Raises RuntimeError with its end if the server does not come up.
+    What it prints goes to the file `log`; `more` are further arguments. Raises RuntimeError with the end of the log if
+    the server does not come up.
     """
     port = _free_port()
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--model", model, "--served-model-name", served_as]
     # Prompts are computed whole: vLLM 0.32 on CPU dies of a request that has a seed and whose prompt comes in parts.
     arguments += ["--dtype", dtype, "--max-model-len", "512", "--enforce-eager", "--no-enable-chunked-prefill"]
-    arguments += ["--uvicorn-log-level", "warning"]
+    arguments += ["--uvicorn-log-level", "warning", *more]
     environment = os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_WAIT_POLICY": "PASSIVE", "VLLM_NO_USAGE_STATS": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -51,7 +51,8 @@ def llama(folder: Path, *, hidden: int = 256, layers: int = 4, n_words: int = N_
         num_attention_heads=hidden // 64, num_key_value_heads=hidden // 64, max_position_embeddings=2048,
         tie_word_embeddings=True, pad_token_id=0, eos_token_id=1,
     )  # fmt: skip
-    model = LlamaForCausalLM(config).to(torch.bfloat16)
+    model: Any = LlamaForCausalLM(config)
+    model.to(torch.bfloat16)
     with torch.no_grad():
         model.get_input_embeddings().weight[1] = 0.0
     model.generation_config.suppress_tokens = [1]
@@ -115,7 +116,8 @@ def _generate(folder: str, work: Sequence[Request], n_places: int, device: str) 
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="bfloat16").to(device)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="bfloat16")
+    model.to(device)
 
     def run() -> float:
         start, n_tokens = time.perf_counter(), 0

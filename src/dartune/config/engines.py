@@ -61,6 +61,12 @@ class TransformersEngineConfig(Section):
     """CPU threads of one process; None leaves torch's default."""
 
 
+_SENT_ANYWAY = frozenset({
+    "best_of", "echo", "max_tokens", "messages", "model", "n", "prompt", "seed", "stop", "stream", "stream_options",
+    "temperature", "top_p",
+})  # fmt: skip
+
+
 class OpenAIEngineConfig(Section):
     """One model behind any number of OpenAI-compatible servers: vLLM, SGLang, llama.cpp, or a commercial endpoint."""
 
@@ -76,7 +82,8 @@ class OpenAIEngineConfig(Section):
     system: str | None = None
     """System message, for chat."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
-    """Further fields of every request's body, such as top_k or chat_template_kwargs."""
+    """Further fields of every request's body, such as top_k or chat_template_kwargs. With max_completion_tokens, which
+    some models want, max_tokens is not sent."""
     api_key_env: str = "OPENAI_API_KEY"
     """Environment variable with the key; no key is sent where it is not set."""
     logprobs: bool = False
@@ -103,6 +110,9 @@ class OpenAIEngineConfig(Section):
             raise ValueError("expected base_urls or urls_file, got neither")
         if self.system is not None and self.api != "chat":
             raise ValueError('system needs api = "chat"')
+        taken = sorted(_SENT_ANYWAY & self.extra_body.keys())
+        if taken:
+            raise ValueError(f"extra_body.{taken[0]}: dartune sets this field itself; take it out")
         return self
 
 

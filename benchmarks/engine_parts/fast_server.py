@@ -31,10 +31,12 @@ class FastServer(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what replies are written to."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer every whole request in what has come."""
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end].lower()
@@ -45,7 +47,7 @@ class FastServer(asyncio.Protocol):
             self._buffer = self._buffer[end + 4 + length :]
             body = _MODELS if head.startswith(b"get") else _REPLY
             reply = _HEAD + str(len(body)).encode() + b"\r\n\r\n" + body
-            if self._delay_s:
+            if self._delay_s and body is _REPLY:
                 asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, reply)
             else:
                 self._transport.write(reply)

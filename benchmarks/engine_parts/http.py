@@ -26,8 +26,10 @@ def fast_server(delay_s: float = 0.0) -> Iterator[str]:
     command = [sys.executable, str(program), "--delay", str(delay_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-        server.terminate()
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        finally:
+            server.terminate()
 
 
 def requests_per_s(*, quick: bool) -> dict[str, float]:

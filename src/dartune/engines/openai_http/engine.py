@@ -72,7 +72,7 @@ class OpenAIEngine:
         Raises ConfigError if none answers, or if the path, the key or the model is wrong.
         """
         config = self._config
-        transport = Transport(config, os.environ.get(config.api_key_env) or None)
+        transport = Transport(config, os.environ.get(config.api_key_env, "").strip() or None)
         self._transport = transport
         most = min(MOST, most_connections())
         self._fleet = Fleet(
@@ -130,7 +130,7 @@ class OpenAIEngine:
         version, was_full = server.limit.version, server.load > 0.9
         self._n_sent += 1
         request_id = f"{MARK}{self._run_id}-{self._n_sent}"
-        stream = Stream(is_chat=self._config.api == "chat") if self._config.first_token_timeout_s else None
+        stream = Stream(self._config) if self._config.first_token_timeout_s else None
         started_s = time.monotonic()
         try:
             reply = await self._transport.post(server.url + self._wire.path, body, request_id, stream)

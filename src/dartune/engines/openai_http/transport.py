@@ -46,17 +46,23 @@ class Transport:
         import aiohttp
 
         headers = {"Content-Type": "application/json", "X-Request-Id": request_id}
+        first_token = asyncio.timeout(self._config.first_token_timeout_s if stream is not None else None)
         try:
-            async with self._session.post(
-                url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False, proxy=proxy_of(url)
-            ) as reply:
+            async with (
+                first_token,
+                self._session.post(
+                    url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False, proxy=proxy_of(url)
+                ) as reply,
+            ):
                 if reply.status != 200:
                     raise of_status(reply.status, reply.headers, await _read(reply, 2**16))
                 if stream is None:
                     return await _read(reply, MOST_REPLY_BYTES)
-                await self._read_stream(reply, stream)
+                await _read_stream(reply, stream, first_token)
                 return b""
         except TimeoutError as error:
+            if first_token.expired():
+                raise Fault("first_token_timeout", f"none in {self._config.first_token_timeout_s} s") from None
             is_connect = isinstance(error, aiohttp.ConnectionTimeoutError)
             raise Fault("connect" if is_connect else "timeout", str(error)) from None
         except aiohttp.ClientConnectorError as error:
@@ -87,27 +93,22 @@ class Transport:
         """Close all connections."""
         await self._session.close()
 
-    async def _read_stream(self, reply: "aiohttp.ClientResponse", stream: Stream) -> None:
-        """Feed the events of a reply to `stream`."""
-        size, is_first = 0, True
-        while True:
-            try:
-                async with asyncio.timeout(self._config.first_token_timeout_s if is_first else None):
-                    line = await reply.content.readline()
-            except TimeoutError:
-                if is_first:
-                    raise Fault("first_token_timeout", f"none within {self._config.first_token_timeout_s} s") from None
-                raise
-            size += len(line)
-            if size > MOST_REPLY_BYTES:
-                raise Fault("too_big", f"more than {MOST_REPLY_BYTES} bytes")
-            data = line.removeprefix(b"data:").strip()
-            if data == b"[DONE]":
-                return
-            if not line:
-                raise Fault("cut_off", "the stream ended before [DONE]")
-            if line.startswith(b"data:") and stream.add(data):
-                is_first = False
+
+async def _read_stream(reply: "aiohttp.ClientResponse", stream: Stream, first_token: asyncio.Timeout) -> None:
+    """Feed the events of a reply to `stream`; the first that holds a part of the answer stops the clock."""
+    size = 0
+    while line := await reply.content.readline():
+        size += len(line)
+        if size > MOST_REPLY_BYTES:
+            raise Fault("too_big", f"more than {MOST_REPLY_BYTES} bytes")
+        if not line.startswith(b"data:"):
+            continue
+        data = line[5:].strip()
+        if data == b"[DONE]":
+            return
+        if stream.add(data):
+            first_token.reschedule(None)
+    raise Fault("cut_off", "the stream ended before [DONE]")
 
 
 async def _read(reply: "aiohttp.ClientResponse", most: int) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dartune.config import OpenAIEngineConfig
-from dartune.engines.openai_http.faults import Fault
+from dartune.engines.openai_http.faults import Fault, error_message
 from dartune.types import FinishReason, Request, Response
 
 MARK = "dartune-"
@@ -15,6 +15,8 @@ MARK = "dartune-"
 
 _ENDS: dict[object, FinishReason] = {"stop": "stop", "eos": "stop", "length": "length", "max_tokens": "length"}
 _MOST_SEED = 2**31
+_LEAST_LOGPROB, _MOST_LOGPROB = -1e6, 1e-3
+"""What rounding can make of a log-probability; vLLM writes -9999 for minus infinity."""
 
 
 class Wire:
@@ -90,14 +92,16 @@ class Wire:
         choice = choices[0]
         if not isinstance(choice, dict):
             raise Fault("bad_reply", "a choice is no object")
-        usage = reply.get("usage")
-        counts = usage if isinstance(usage, dict) else {}
-        logprobs = _logprobs(choice.get("logprobs"))
+        text = _chat_text(choice.get("message")) if self._is_chat else _plain_text(choice.get("text"))
+        usage = reply.get("usage") or {}
+        if not isinstance(usage, dict):
+            raise Fault("bad_reply", f"expected a usage, got {type(usage).__name__}")
+        logprobs = _logprobs(choice.get("logprobs")) if self._config.logprobs else []
         return Response(
-            text=_chat_text(choice.get("message")) if self._is_chat else _plain_text(choice.get("text")),
+            text=text,
             finish_reason=_finish_reason(choice.get("finish_reason")),
-            n_prompt_tokens=_count(counts.get("prompt_tokens"), 0),
-            n_tokens=_count(counts.get("completion_tokens"), len(logprobs)),
+            n_prompt_tokens=_count(usage.get("prompt_tokens"), 0),
+            n_tokens=_count(usage.get("completion_tokens"), len(logprobs) or _guessed_tokens(text)),
             sum_logprob=math.fsum(logprobs) if logprobs else None,
         )
 
@@ -105,9 +109,10 @@ class Wire:
 class Stream:
     """A reply that comes in parts, put together again; see `Wire.read`."""
 
-    def __init__(self, *, is_chat: bool) -> None:
+    def __init__(self, config: OpenAIEngineConfig) -> None:
         """Nothing has come yet."""
-        self._is_chat = is_chat
+        self._is_chat = config.api == "chat"
+        self._has_logprobs = config.logprobs
         self._id: object = None
         self._parts: dict[str, list[str]] = {"text": [], "content": [], "reasoning_content": []}
         self._logprobs: list[object] = []
@@ -115,27 +120,33 @@ class Stream:
         self._usage: object = None
 
     def add(self, data: bytes) -> bool:
-        """Take one event's data; whether it held a part of the answer."""
+        """Take one event's data; whether it held text, or the end."""
         try:
             event = json.loads(data)
+            if event.get("error"):
+                raise Fault("stream_error", error_message(data))
             self._id = event.get("id", self._id)
             self._usage = event.get("usage") or self._usage
             choices = event.get("choices") or []
             if len(choices) > 1:
                 raise Fault("many_choices", f"{len(choices)}")
-            for choice in choices:
-                self._add_choice(choice)
+            return any([self._add_choice(choice) for choice in choices])
         except (ValueError, AttributeError, TypeError, RecursionError):
             raise Fault("bad_json", f"{data[:80]!r}") from None
-        return bool(choices)
 
-    def _add_choice(self, choice: Mapping[str, Any]) -> None:
+    def _add_choice(self, choice: Mapping[str, Any]) -> bool:
         delta = choice.get("delta") or {} if self._is_chat else choice
-        for name, parts in self._parts.items():
-            parts.append(delta.get(name) or "")
-        self._parts["reasoning_content"].append(delta.get("reasoning") or "" if self._is_chat else "")
+        names = {name: name for name in self._parts} | {"reasoning": "reasoning_content"}
+        added = [(part, kept) for name, kept in names.items() if (part := delta.get(name))]
+        for part, kept in added:
+            if not isinstance(part, str):
+                raise Fault("bad_reply", f"expected text, got {type(part).__name__}")
+            self._parts[kept].append(part)
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        self._logprobs += _logprobs(choice.get("logprobs"))
+        logprobs = choice.get("logprobs")
+        if self._has_logprobs and logprobs:
+            self._logprobs += _logprobs(logprobs)
+        return bool(added) or self._finish_reason is not None
 
     def reply(self) -> dict[str, Any]:
         """What a server that does not stream would have sent."""
@@ -177,13 +188,32 @@ def _finish_reason(reason: object) -> FinishReason:
 
 
 def _logprobs(logprobs: object) -> list[float]:
-    """Log-probabilities of the tokens, in either of the two forms; empty where there are none."""
-    if not isinstance(logprobs, dict):
+    """Log-probabilities of the tokens, in either of the two forms; empty where a server gives none."""
+    if logprobs is None:
         return []
-    entries = logprobs.get("token_logprobs") or logprobs.get("content") or ()
-    values = [entry.get("logprob") if isinstance(entry, dict) else entry for entry in entries]
-    return [float(value) for value in values if isinstance(value, int | float)]
+    if not isinstance(logprobs, dict):
+        raise Fault("bad_reply", f"expected log-probabilities, got {type(logprobs).__name__}")
+    entries = logprobs.get("token_logprobs") or logprobs.get("content") or []
+    if not isinstance(entries, list):
+        raise Fault("bad_reply", f"expected log-probabilities, got {type(entries).__name__}")
+    return [_logprob(entry.get("logprob") if isinstance(entry, dict) else entry) for entry in entries]
+
+
+def _logprob(value: object) -> float:
+    # A comparison, not isfinite: that cannot take the long integers that JSON allows.
+    if isinstance(value, int | float) and _LEAST_LOGPROB <= value <= _MOST_LOGPROB:
+        return float(value)
+    raise Fault("bad_reply", f"a log-probability of {str(value)[:20]}")
 
 
 def _count(value: object, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else otherwise
+    if value is None:
+        return otherwise
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
+        return value
+    raise Fault("bad_reply", f"a count of {str(value)[:20]} tokens")
+
+
+def _guessed_tokens(text: str) -> int:
+    """Tokens of a response whose server does not count them: four bytes each, as usual for English."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // 4)

@@ -84,7 +84,7 @@ def test_a_server_that_queues_is_kept_full(capacity: int) -> None:
 
 @pytest.mark.parametrize("best", [12, 50, 90, 300])
 def test_a_server_that_thrashes_is_not_pushed_over(best: int) -> None:
-    found = rate(Thrashing(best), Limit(), seconds=800.0, warm_s=100.0, seed=3)
+    found = rate(Thrashing(best), Limit(), seconds=900.0, warm_s=250.0, seed=3)
     assert found > WITHIN * best_fixed(lambda: Thrashing(best), [best])
 
 

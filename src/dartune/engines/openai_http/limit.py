@@ -4,7 +4,7 @@ The rate at a limit is estimated as limit x (tokens / seconds) summed over reque
 start to end, while it was full (Little's law). That is the same for short and long responses of a server whose tokens
 take alike, so a window of as many requests as the limit is enough, and a server that queues what is too much shows a
 flat rate. The limit doubles as long as the rate grows by `WORTH`; then it stays at the best one and now and then tries
-a step of `STEP` to either side, more and more rarely while none is better by `BETTER`. A server that says that it is
+one of `STEPS`, more and more rarely while none is better by `BETTER`. A server that says that it is
 given too much is given less at once.
 """
 
@@ -14,14 +14,15 @@ START = 32
 MOST = 8192
 WORTH = 1.05
 """A doubling must raise the rate by this factor to be kept."""
-STEP = 1.25
+STEPS = (1.25, 1 / 1.25, 1.1, 1 / 1.1)
+"""Factors that are tried in turn; one that helped is tried again at once."""
 BETTER = 1.02
 """A step must raise the rate by this factor to be kept."""
 CUT = 0.7
 """What is left of the limit when the server refuses."""
 _LEAST_WINDOW = 24
 _HOLD = 4
-"""Windows at a limit between two steps; doubles while steps fail ..."""
+"""Windows at a limit between two steps; doubles when all have failed ..."""
 _MOST_HOLD = 64
 """... up to this."""
 _MEMORY = 0.3
@@ -41,7 +42,7 @@ class Limit:
         """Changes with the value: a request belongs to the version that it started under."""
         self._kept, self._kept_rate = self.value, 0.0
         self._phase: Literal["double", "hold", "step"] = "double"
-        self._direction = STEP
+        self._step = 0
         self._hold = self._held = _HOLD
         self._tokens = self._seconds = 0.0
         self._n = 0
@@ -82,15 +83,16 @@ class Limit:
                 self._set(self._stepped())
         elif rate > self._kept_rate * BETTER:
             self._hold = _HOLD
-            self._keep(self.value, rate)
+            self._kept, self._kept_rate = self.value, rate
+            self._set(self._stepped())
         else:
-            self._direction = 1 / self._direction
-            self._hold = min(_MOST_HOLD, self._hold * 2)
+            self._step = (self._step + 1) % len(STEPS)
+            self._hold = min(_MOST_HOLD, self._hold * 2) if self._step == 0 else self._hold
             self._keep(self._kept, self._kept_rate)
 
     def _stepped(self) -> int:
-        stepped = round(self._kept * self._direction)
-        return stepped if stepped != self._kept else self._kept + (1 if self._direction > 1 else -1)
+        stepped = round(self._kept * STEPS[self._step])
+        return stepped if stepped != self._kept else self._kept + (1 if STEPS[self._step] > 1 else -1)
 
     def _keep(self, value: int, rate: float) -> None:
         self._kept, self._kept_rate = value, rate

@@ -1,6 +1,7 @@
 """One attempt over HTTP: bytes out, bytes in, and whatever happens between named as a fault."""
 
 import asyncio
+import contextlib
 import resource
 import urllib.parse
 import urllib.request
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 MOST_REPLY_BYTES = 64 * 2**20
 """A longer reply is broken off: no response of a model is that long."""
 
-_KEEP_ALIVE_S = 30.0
+_KEEP_ALIVE_S = 4.0
+"""Unused connections are closed before servers close them, vLLM after five seconds: a request sent then is lost."""
+_MOST_ERROR_BYTES = 2**16
+_ERROR_BODY_S = 5.0
+"""Longest wait for the text of an error; its status says enough."""
 _SPARE_FILES = 256
 
 
@@ -26,11 +31,12 @@ class Transport:
     """Connections to all servers; lives in one event loop."""
 
     def __init__(self, config: OpenAIEngineConfig, api_key: str | None) -> None:
-        """Open nothing yet. The key is sent with every request and kept nowhere else."""
+        """Open nothing yet. The key goes with every request, and is taken out of what servers say of errors."""
         import aiohttp
 
         self._config = config
-        self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, sock_connect=config.connect_timeout_s)
+        self._api_key = (api_key or "").encode()
+        self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, connect=config.connect_timeout_s)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -55,16 +61,17 @@ class Transport:
                 ) as reply,
             ):
                 if reply.status != 200:
-                    raise of_status(reply.status, reply.headers, await _read(reply, 2**16))
+                    raise of_status(reply.status, reply.headers, await self._read_error(reply))
                 if stream is None:
                     return await _read(reply, MOST_REPLY_BYTES)
                 await _read_stream(reply, stream, first_token)
                 return b""
-        except TimeoutError as error:
+        except aiohttp.ConnectionTimeoutError:
+            raise Fault("connect", f"no connection within {self._config.connect_timeout_s} s") from None
+        except TimeoutError:
             if first_token.expired():
-                raise Fault("first_token_timeout", f"none in {self._config.first_token_timeout_s} s") from None
-            is_connect = isinstance(error, aiohttp.ConnectionTimeoutError)
-            raise Fault("connect" if is_connect else "timeout", str(error)) from None
+                raise Fault("first_token_timeout", f"none within {self._config.first_token_timeout_s} s") from None
+            raise Fault("timeout", f"no whole reply within {self._config.timeout_s} s") from None
         except aiohttp.ClientConnectorError as error:
             raise Fault("connect", str(error.os_error)) from None
         except aiohttp.ClientPayloadError as error:
@@ -81,6 +88,8 @@ class Transport:
         try:
             async with asyncio.timeout(timeout_s):
                 async with self._session.get(url, allow_redirects=False, proxy=proxy_of(url)) as reply:
+                    if reply.status != 200:
+                        return reply.status, reply.headers, await self._read_error(reply)
                     return reply.status, reply.headers, await _read(reply, 2**20)
         except TimeoutError:
             raise Fault("timeout", f"no reply within {timeout_s:.0f} s") from None
@@ -92,6 +101,17 @@ class Transport:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+    async def _read_error(self, reply: "aiohttp.ClientResponse") -> bytes:
+        """As much of the body of an error as comes, without the key, which some servers repeat."""
+        import aiohttp
+
+        body = b""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(_ERROR_BODY_S):
+                while len(body) < _MOST_ERROR_BYTES and (part := await reply.content.readany()):
+                    body += part
+        return body.replace(self._api_key, b"***") if self._api_key else body
 
 
 async def _read_stream(reply: "aiohttp.ClientResponse", stream: Stream, first_token: asyncio.Timeout) -> None:

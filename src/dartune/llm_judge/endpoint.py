@@ -1,20 +1,20 @@
 """An OpenAI-compatible endpoint, asked with patience: retries with growing pauses, few calls at a time."""
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import Any
 
-from dartune.errors import EngineError, MissingExtra
-
-if TYPE_CHECKING:
-    import httpx2
+from dartune.config import OpenAIEngineConfig, check_url
+from dartune.engines.openai_http.faults import Fault
+from dartune.engines.openai_http.transport import Transport
+from dartune.errors import ConfigError, EngineError, MissingExtra
 
 Sleep = Callable[[float], Awaitable[None]]
 
-_PASSING = frozenset((408, 409, 425, 429))
-"""Refusals that a later try may not meet; so are all of the 500s."""
 _LONGEST_PAUSE_S = 30.0
 
 
@@ -48,14 +48,15 @@ class Endpoint:
     """A client of one endpoint, for one event loop. Close it."""
 
     def __init__(self, config: EndpointConfig, *, sleep: Sleep = asyncio.sleep) -> None:
+        if find_spec("aiohttp") is None:
+            raise MissingExtra("aiohttp", "http")
         try:
-            import httpx2
-        except ImportError as error:
-            raise MissingExtra("httpx2", "http") from error
-        key = os.environ.get(config.api_key_env)
-        self._client = httpx2.AsyncClient(
-            timeout=config.timeout_s, headers={"Authorization": f"Bearer {key}"} if key else {}
-        )
+            base_url = check_url(config.base_url)
+        except ValueError as error:
+            raise ConfigError(f"base_url: {error}") from None
+        server = OpenAIEngineConfig(model=config.model, base_urls=(base_url,), timeout_s=config.timeout_s)
+        self._transport = Transport(server, os.environ.get(config.api_key_env, "").strip() or None)
+        self._url = f"{base_url}/chat/completions"
         self._config = config
         self._places = asyncio.Semaphore(config.max_concurrency)
         self._sleep = sleep
@@ -66,33 +67,24 @@ class Endpoint:
         Raises:
             EngineError: If the endpoint refuses, or gives no reply that can be read, after all retries.
         """
-        import httpx2
-
-        cause = ""
+        body = json.dumps(self._body(prompt)).encode()
+        pause_s = self._config.first_pause_s
         async with self._places:
-            for n_tries in range(self._config.max_retries + 1):
-                if n_tries:
-                    await self._sleep(min(_LONGEST_PAUSE_S, self._config.first_pause_s * 2 ** (n_tries - 1)))
+            for n_left in reversed(range(self._config.max_retries + 1)):
                 try:
-                    response = await self._client.post(self._url, json=self._body(prompt))
-                    if response.status_code == 200:
-                        return _read(response)
-                    cause = f"status {response.status_code}"
-                    if response.status_code < 500 and response.status_code not in _PASSING:
-                        break
-                except httpx2.HTTPError as error:
-                    cause = f"{type(error).__name__}: {error}".rstrip(": ")
-                except (ValueError, KeyError, TypeError, IndexError):
-                    cause = "a reply that is no chat completion"
-        raise EngineError("no_reply", f"{self._url}: {cause}; check base_url, model and {self._config.api_key_env}")
+                    return _read(await self._transport.post(self._url, body, "judge"))
+                except Fault as fault:
+                    if fault.ends != "attempt" or not n_left:
+                        raise EngineError(
+                            "no_reply", f"{self._url}: {fault}; check base_url, model and {self._config.api_key_env}"
+                        ) from None
+                    await self._sleep(max(fault.retry_after_s, min(_LONGEST_PAUSE_S, pause_s)))
+                    pause_s *= 2
+        raise AssertionError("unreachable: the last try returns or raises")
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
-
-    @property
-    def _url(self) -> str:
-        return f"{self._config.base_url.rstrip('/')}/chat/completions"
+        await self._transport.aclose()
 
     def _body(self, prompt: str) -> dict[str, Any]:
         return {
@@ -103,11 +95,14 @@ class Endpoint:
         }
 
 
-def _read(response: "httpx2.Response") -> Reply:
-    body = response.json()
-    usage = body.get("usage") or {}
-    return Reply(
-        text=str(body["choices"][0]["message"]["content"] or ""),
-        n_prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        n_tokens=int(usage.get("completion_tokens") or 0),
-    )
+def _read(body: bytes) -> Reply:
+    try:
+        reply = json.loads(body)
+        usage = reply.get("usage") or {}
+        return Reply(
+            text=str(reply["choices"][0]["message"]["content"] or ""),
+            n_prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            n_tokens=int(usage.get("completion_tokens") or 0),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
+        raise Fault("bad_reply", "a reply that is no chat completion") from None

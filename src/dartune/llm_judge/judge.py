@@ -77,7 +77,7 @@ async def settle(
 
     Raises:
         EngineError: If the endpoint fails for good.
-        MissingExtra: If httpx2 is not installed.
+        MissingExtra: If aiohttp is not installed.
     """
     open_ones = [index for index, one in enumerate(graded) if _is_open(one, disagreement_rate, seed)]
     endpoint = Endpoint(config, sleep=sleep)

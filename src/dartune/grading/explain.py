@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dartune.grading.case import Case, grade_case
-from dartune.grading.comparison.compare import STEPS, fit
+from dartune.grading.comparison.compare import STEPS
 from dartune.grading.comparison.decision import Decision, Pair, Task
+from dartune.grading.comparison.fitting import fit
 from dartune.grading.extraction.extract import trace
 from dartune.grading.grader import Grader, find_judge
 from dartune.types import Grade

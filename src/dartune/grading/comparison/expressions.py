@@ -27,6 +27,8 @@ def decide(ref: str, answer: str) -> bool | None:
     if left is None or right is None:
         return None
     rounded = _decide_rounded(left, answer)
+    if rounded is None:
+        rounded = _decide_rounded(right, ref)
     return same_value(left, right) if rounded is None else rounded
 
 
@@ -96,13 +98,13 @@ def _divides(expression: Expression) -> bool:
     return any(_divides(operand) for operand in expression.operands)
 
 
-def _decide_rounded(ref: Expression, answer: str) -> bool | None:
-    """A decimal with many places against the irrational number that it rounds or cuts; None for any other answer."""
-    decimal = _DECIMAL.fullmatch(answer)
-    if decimal is None or isinstance(ref, Number) or len(decimal[1]) < MIN_APPROXIMATE_PLACES:
+def _decide_rounded(exact: Expression, written: str) -> bool | None:
+    """A decimal with many places against the irrational number that it rounds or cuts; None for any other text."""
+    decimal = _DECIMAL.fullmatch(written)
+    if decimal is None or isinstance(exact, Number) or len(decimal[1]) < MIN_APPROXIMATE_PLACES:
         return None
-    value = constant_value(ref)
+    value = constant_value(exact)
     if value is None or abs(value.imag) > _MAX_IMAGINARY:
         return None
     places = min(len(decimal[1]), 12)
-    return abs(Fraction(answer) - Fraction(value.real)) < Fraction(1, 10**places)
+    return abs(Fraction(written) - Fraction(value.real)) < Fraction(1, 10**places)

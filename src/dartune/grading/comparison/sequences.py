@@ -21,7 +21,7 @@ Same = Callable[[str, str], bool | None]
 
 _BRACKETS = ("()", "[]", "[)", "(]", "{}")
 _UNORDERED = ("", "{}")
-_NAME = re.compile(r"([a-zA-Z](?:_\w)?|\\[a-z]{2,7})=(?!=)")
+_NAME = re.compile(r"([a-zA-Z](?:_\w)?|\\[a-z]{2,7}|\([a-zA-Z](?:,[a-zA-Z]){1,3}\))=(?!=)")
 _SIGN = re.compile(r"\\(pm|mp)(?![a-zA-Z])")
 _LEADING_PLUS = re.compile(r"^\+|(?<=[(\[{,])\+")
 
@@ -60,9 +60,9 @@ def parse_sequence(text: str) -> Sequence | None:
         brackets, inner = "<>", text.removeprefix("\\langle").removesuffix("\\rangle")
     elif len(text) > 2 and text[0] + text[-1] in _BRACKETS:
         brackets, inner = text[0] + text[-1], text[1:-1]
-    items = _split(inner)
+    items = split(inner)
     if items is None and brackets:  # (1,2),(3,4) starts and ends with brackets that are not a pair
-        brackets, items = "", _split(text)
+        brackets, items = "", split(text)
     if items is None:
         return None
     if not brackets or brackets == "{}":
@@ -74,7 +74,7 @@ def parse_sequence(text: str) -> Sequence | None:
     return Sequence(brackets, tuple(item.strip() for item in items))
 
 
-def _split(text: str) -> list[str] | None:
+def split(text: str) -> list[str] | None:
     """Parts of `text` between the commas outside all brackets; None where brackets do not match."""
     parts: list[str] = []
     depth = begin = 0

@@ -26,6 +26,9 @@ _ARTICLE = re.compile(r"^(?:an?|the) (?=\w)")
 _WORD = re.compile(r"[a-z]+")
 _TIME = re.compile(r"(\d{1,2}):(\d{2}(?::\d{2})?)(?: ?([ap]m))?")
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
+_LETTERS = re.compile(r"[A-Z]{3,20}")
+"""Names of points, throws of a coin: their order counts, so they are no product."""
+_OPTION = re.compile(r"^(?:the )?(?:correct )?(?:answer|option|choice)\s?(?:is )?", re.I)
 _LABEL = re.compile(r"\(([A-Za-z])\)(.*)|([A-Z])[.:)](.*)|([A-Z])")
 
 
@@ -52,8 +55,15 @@ def is_words(text: str) -> bool:
     """Whether a canonical text is words rather than an expression in letters."""
     if not _TEXT.fullmatch(text):
         return False
+    if _LETTERS.fullmatch(text):
+        return True
     words = _WORD.findall(text.lower())
     return any(len(word) >= 4 or word in _SHORT for word in words)
+
+
+def is_yes_or_no(text: str) -> bool:
+    """Whether a canonical text is a plain yes or no, true or false."""
+    return text.lower() in ("yes", "no", "true", "false")
 
 
 def is_time(text: str) -> bool:
@@ -87,7 +97,7 @@ class Option(NamedTuple):
 
 def read_option(text: str) -> Option | None:
     """The option that a text names: "(c)", "C", "C.", "(C) 12", "C: 12"; None where it names none."""
-    label = _LABEL.fullmatch(text)
+    label = _LABEL.fullmatch(_OPTION.sub("", text))
     if label is None:
         return None
     letter = label[1] or label[3] or label[5]

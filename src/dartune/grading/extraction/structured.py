@@ -40,7 +40,7 @@ def _plain(raw: str) -> str:
     except ValueError:  # a LaTeX backslash that JSON has no escape for
         value = raw[1:-1]
     if isinstance(value, list):
-        return f"[{', '.join(str(part) for part in value)}]"
+        return ", ".join(str(part) for part in value)
     found = last_box(str(value))
     return found.answer if found else str(value)
 

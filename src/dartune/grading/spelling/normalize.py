@@ -7,10 +7,10 @@ comparison: what may be dropped for whose sake is decided in `compare`.
 
 import re
 from collections.abc import Callable
-from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from dartune.grading.spelling.rare import repeating, rewrite
 from dartune.grading.spelling.symbols import CHARACTERS
 from dartune.grading.spelling.units import split_unit
 
@@ -43,7 +43,6 @@ _LATEX: _Table = [
     (r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|bf|it|rm)(?![a-zA-Z])", ""),
     (r"\\(?:left|right|[bB]igg?[lr]?|[bB]igg?m)(?![a-zA-Z])\s?\.?", ""),
     (r"\\(?:boxed|fbox)\s?(?=\{)", ""),
-    (r"\\(?:text)?color\s?\{[a-zA-Z]{1,20}\}", ""),
     (r"\\!|\\hspace\{[^{}]*\}|\\phantom\{[^{}]*\}", ""),
     (r"(\d)(?:\\[,;: ]|~)(?=\d{3}(?!\d))", r"\1"),
     (r"(\d)\s?\{\s?,\s?\}\s?(?=\d{3}(?!\d))", r"\1"),
@@ -94,10 +93,11 @@ _SHAPE: _Table = [
     (r"\*\*", "^"),
     (r"(?<=\d) ?[xX] ?(?=10\^)", r"\\times"),
     (r"(?<=[)\]]) ?U ?(?=[(\[])", r"\\cup"),
+    (r"^(\d{1,2}) ?([ap]m)$", r"\1:00 \2"),
     (r"^Matrix\((\[\[.*\]\])\)$", r"\1"),
     (r"^([-+]?\d+(?:\.\d*)?|[-+]?\.\d+) ?[eE] ?([-+]?\d{1,4})$", r"\1\\times10^{\2}"),
     (r"(?<=\d) (\d{1,4}) ?/ ?(\d{1,4})(?![\d.])", r"\\frac{\1}{\2}"),
-    (r"(\d{0,20})\.(\d{0,20})\s?\\(?:overline|bar|dot)\s?\{(\d{1,20})\}", lambda m: _repeating(m[1], m[2], m[3])),
+    (r"(\d{0,20})\.(\d{0,20})\s?\\(?:overline|bar|dot)\s?\{(\d{1,20})\}", lambda m: repeating(m[1], m[2], m[3])),
     (r"\\\{\s?\\\}", r"\\emptyset"),
     (r"(?:\^\{[0-9n-]\}){2,}", lambda m: "^{" + m[0].replace("^", "").replace("{", "").replace("}", "") + "}"),
     (r"(?:_\{\d\}){2,}", lambda m: "_{" + m[0].replace("_", "").replace("{", "").replace("}", "") + "}"),
@@ -108,13 +108,6 @@ _SHAPE: _Table = [
     (r"(?<!\d)(?<!\d[.,])\.(?=\d)", "0."),
     (r"(?<=\d) (?=\d{3}(?!\d| ?/))", ""),
 ]
-
-
-def _repeating(whole: str, prefix: str, period: str) -> str:
-    """The fraction that a decimal with a period is."""
-    scale = 10 ** len(prefix)
-    value = Fraction(int(whole + prefix or "0"), scale) + Fraction(int(period), scale * (10 ** len(period) - 1))
-    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
 _SPACE: _Table = [
@@ -144,7 +137,7 @@ def normalize(answer: str) -> Normal | None:
     if _PLAIN_NUMBER.fullmatch(answer):
         return Normal(answer)
     text = _RUNS.sub(" ", answer.translate(CHARACTERS)).strip()
-    text = _apply("latex", _strip_edges(text))
+    text = _apply("latex", _strip_edges(rewrite(text)))
     text, unit = split_unit(_unwrap(_RUNS.sub(" ", text).strip()))
     text = _RUNS.sub(" ", _apply("words", text)).strip()
     text = _RUNS.sub(" ", _apply("shape", text))

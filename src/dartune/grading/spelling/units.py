@@ -12,9 +12,11 @@ _UNITS = """
 mm millimeter millimetre | cm centimeter centimetre | m meter metre | km kilometer kilometre
 in inch inche | ft foot feet | yd yard | mi mile | acre | ha hectare
 g gm gram | kg kilogram | mg milligram | lb lbs pound | oz ounce | ton tonne
-s sec second | min minute | h hr hour | day | week | month | yr year
+s sec secs second | min mins minute | h hr hrs hour | day | week | month | yr yrs year
 l liter litre | ml milliliter millilitre | gal gallon | qt quart | cup
-mph | kmh kph kmph | j joule | n newton | w watt | v volt | amp ampere | ohm | hz hertz | khz | ev | kelvin
+nm nanometer nanometre | um micrometer micrometre micron | mi/h mph | km/h kmh kph kmph | kj kilojoule | kw kilowatt
+mw milliwatt megawatt | kpa kilopascal | kn kilonewton | ma milliampere | mv millivolt | kv kilovolt | ms millisecond
+ns nanosecond | mmol millimole | j joule | n newton | w watt | v volt | amp ampere | ohm | hz hertz | khz | ev | kelvin
 pa pascal | mol mole | coulomb | deg degree | rad radian
 cent | dollar usd buck | euro eur | gbp | rs rupee inr | yen
 """
@@ -29,7 +31,11 @@ _POWERS = {"square": "^2", "sq": "^2", "squared": "^2", "cubic": "^3", "cu": "^3
 _GUARD_WORDS = """
 or and more less than least most not no to from mod modulo am pm a.m p.m hundred thousand million billion trillion
 dozen percent percentage pct base over times plus minus half halves third thirds quarter remainder st nd rd th sin cos
-tan cot csc log ln exp sqrt pi inf infinity if when where while except but with only for all is are either both each
+tan cot csc log ln exp sqrt root roots radical choose factorial theta alpha beta gamma delta lambda sigma omega phi
+fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths
+thousandth thousandths millionth millionths quarters hundreds thousands millions billions dozens pair pairs score
+above below fewer twice double triple inf infinity if when where while except but with only for all is are either both
+each
 """
 _GUARDS = frozenset(_GUARD_WORDS.split())
 """Words that change the value: a phrase with one of them is no unit."""
@@ -40,9 +46,12 @@ _TEXT = r"\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mathit|mbox|hbox|operatorn
 _TEXT_START = re.compile(_TEXT)
 _WORD_START = re.compile(r"(?<![\\a-zA-Z{_^])(?:[A-Za-z]{2,}|(?<=\s)[a-z]\s?/\s?[a-z])")
 _LEADING = re.compile(r"^(-?)\s?(US\\\$|\\\$|\$|\\euro|\\pounds|\\yen|USD|Rs\.?)\s?(?=[-\d.\\])")
-_DEGREES = re.compile(r"\s?\^\\circ\s?(?:[CF])?$")
-_NUMERIC = re.compile(r"(?:[a-zA-Z]\s?=\s?)?(?:[\d\s.,+\-*/^(){}]|\\(?:frac|sqrt|pi|times|cdot|pm|euro|\$)(?![a-z]))+")
-_PHRASE = re.compile(r"[A-Za-z\s.\-/^{}()\d']*")
+_DEGREES = re.compile(r"\s?\^\\circ\s?([CF])?$")
+_NUMERIC = re.compile(
+    r"(?:[a-zA-Z]\s?=\s?)?(?:[\d\s.,+\-*/^(){}]|\\(?:frac|sqrt|pi|times|cdot|pm|euro|binom|\$)(?![a-z])|!)+"
+)
+_PHRASE = re.compile(r"(?:[A-Za-z\s.\-/{}()']|\^\s?\{?\s?-?\d|(?<=[a-z])[23](?![\d.]))*")
+"""A digit is an exponent: any other counts something else (`2 hours 30 minutes`)."""
 _TOKEN = re.compile(r"[A-Za-z.]*[A-Za-z]")
 _POWER = re.compile(r"\^\s?\{?\s?([23])")
 
@@ -72,7 +81,7 @@ def split_letter(text: str) -> Split:
 
 def units_agree(ref: str, answer: str) -> bool:
     """Whether two units can be of the same answer: equal, or one of them unsaid."""
-    return not ref or not answer or ref == answer
+    return not ref or not answer or ref == answer or {ref, answer} in ({"deg", "degC"}, {"deg", "degF"})
 
 
 def _drop_tail(text: str) -> Split:
@@ -87,7 +96,7 @@ def _drop_tail(text: str) -> Split:
             text, unit = head.rstrip(" -"), named
     degrees = _DEGREES.search(text)
     if degrees and _is_number(text[: degrees.start()]):
-        text, unit = text[: degrees.start()], "deg"
+        text, unit = text[: degrees.start()], f"deg{degrees[1] or ''}"
     return Split(text, unit)
 
 
@@ -104,6 +113,8 @@ def _name(phrase: str, *, loose: bool) -> str | None:
     if any(word in _GUARDS for word in words):
         return None
     names = [_known(word) for word in words if word not in _POWERS and word != "per"]
+    if not names:
+        return None
     if any(name is None for name in names):
         return (
             "" if loose and all(len(word) >= 3 or word in _POWERS for word in words) and _looks_spoken(words) else None

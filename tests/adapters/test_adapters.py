@@ -6,9 +6,10 @@ our pins: here their calls are made as their sources make them (verl 0.9.1 `rewa
 """
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy
 import pytest
 
 from dartune.adapters import lm_eval, verl
@@ -37,13 +38,15 @@ NEAR = "So \\boxed{2.05}."
         ("We get $\\boxed{\\frac{1}{2}}$, so \\boxed{\\frac{1}{3}}.", "\\frac{1}{3}"),
         (["3", "5"], "3, 5"),
         (["$x=2$"], "$x=2$"),
+        (numpy.array(["3", "5"], dtype=object), "3, 5"),
+        (numpy.int64(36), "36"),
     ],
 )
 def test_a_reference_is_its_final_answer(reference: object, answer: str) -> None:
     assert read_reference(reference) == answer
 
 
-@pytest.mark.parametrize("reference", [None, "", " \n", [], {"a": 1}, [None], "It follows. ####"])
+@pytest.mark.parametrize("reference", [None, "", " \n", [], {"a": 1}, [None], ["1", None], "It follows. ####"])
 def test_what_is_no_reference_is_one_clear_line(reference: object) -> None:
     with pytest.raises(DataError, match=r"^reference: "):
         read_reference(reference)
@@ -90,9 +93,9 @@ def test_trl_the_judge_gets_its_columns_and_the_query_its_own() -> None:
     columns: dict[str, object] = {name: [value] for name, value in OLYMPIAD.items()}
     assert math_reward(column="final_answer")(completions=[NEAR], **columns) == [0.0]
     assert math_reward(column="final_answer", judge="olympiadbench")(completions=[NEAR], **columns) == [1.0]
-    options = {"problem": ["Which? (A) 3 (B) 5"], "ref_answer": ["B"]}
-    assert math_reward()(completions=["\\boxed{5}"], **options) == [0.0]
-    assert math_reward(query_column="problem")(completions=["\\boxed{5}"], **options) == [1.0]
+    options = ["Which? (A) 3 (B) 5"]
+    assert math_reward()(completions=["\\boxed{5}"], ref_answer=["B"], problem=options) == [1.0]
+    assert math_reward()(completions=["\\boxed{5}"], ref_answer=["B"], other=options) == [0.0]
 
 
 def test_trl_a_completion_of_full_length_was_cut_off() -> None:
@@ -103,13 +106,13 @@ def test_trl_a_completion_of_full_length_was_cut_off() -> None:
 
 def test_trl_a_missing_column_is_one_clear_line() -> None:
     with pytest.raises(DataError, match=r"expected a column 'ref_answer'.*got \['answer', 'prompts'\]"):
-        math_reward()(prompts=["q"], completions=[RIGHT], answer=["0.5"])
+        math_reward()(prompts=["q"], completions=[RIGHT], answer=["0.5"], trainer_state=None)
 
 
 @pytest.mark.parametrize("make", [lambda: math_reward(judge="maths"), lambda: ProcessResults(judge="maths")])
-def test_an_unknown_judge_is_an_error_at_once(make: object) -> None:
+def test_an_unknown_judge_is_an_error_at_once(make: Callable[[], object]) -> None:
     with pytest.raises(InputError, match="judge 'maths': expected one of"):
-        make()  # type: ignore[operator]
+        make()
 
 
 def test_verl_calls_with_keywords() -> None:

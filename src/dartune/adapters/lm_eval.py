@@ -8,16 +8,13 @@ a response is a list where a task has `repeats` and its filter keeps them all.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dartune.adapters.shared import grade_all, read_meta, read_reference, score, text_of
+from dartune.adapters.shared import grade_all, read_meta, read_query, read_reference, score
 from dartune.errors import DataError
 from dartune.grading import Case
 from dartune.grading.grader import find_judge
 
 REFERENCE_FIELDS = ("ref_answer", "final_answer", "answer", "Answer", "target", "solution")
 """Fields of a document that may hold the reference, the first that is there."""
-
-QUERY_FIELDS = ("query", "question", "Question", "problem")
-"""Fields of a document that may hold the problem, the first that is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +32,10 @@ class ProcessResults:
 
         A worked solution as reference is reduced to its final answer. Raises DataError where there is no reference.
         """
-        reference = _first(doc, REFERENCE_FIELDS)
+        reference = next((doc[name] for name in REFERENCE_FIELDS if doc.get(name) is not None), None)
         if reference is None:
             raise DataError(f"document: expected one of {', '.join(REFERENCE_FIELDS)}, got {sorted(doc)}")
-        ref_answer, query = read_reference(reference), text_of(_first(doc, QUERY_FIELDS))
-        meta = read_meta(doc, self.judge)
+        ref_answer, query, meta = read_reference(reference), read_query(doc), read_meta(doc, self.judge)
         responses = [text for result in results for text in ([result] if isinstance(result, str) else result)]
         cases = [Case(ref_answer=ref_answer, response=text, query=query, meta=meta) for text in responses]
         scores = [score(grade) for grade in grade_all(cases, judge=self.judge)]
@@ -57,7 +53,3 @@ olympiadbench = ProcessResults(judge="olympiadbench")
 """For OlympiadBench, whose rows have a tolerance and a type of answer."""
 theoremqa = ProcessResults(judge="theoremqa")
 """For TheoremQA."""
-
-
-def _first(doc: Mapping[str, object], fields: Sequence[str]) -> object:
-    return next((doc[name] for name in fields if doc.get(name) is not None), None)

@@ -15,6 +15,9 @@ from dartune.queries.benchmarks.math import last_boxed
 from dartune.queries.rows import as_text
 from dartune.types import Grade
 
+QUERY_FIELDS = ("query", "question", "Question", "problem")
+"""Fields of a row that may hold the problem, the first that is there."""
+
 _MOST_WORKERS = 4
 _graders: dict[int, Grader] = {}
 
@@ -23,21 +26,17 @@ def read_reference(reference: object) -> str:
     r"""The final answer of a reference, which may be a worked solution.
 
     It is what follows the last `####` (GSM8K), else what the last `\boxed{}` holds (MATH), else the whole text; a
-    list (OlympiadBench) is joined by commas.
+    list (OlympiadBench: one problem, several answers) is joined by commas. Arrays and numbers of numpy, as tables are
+    read, are lists and numbers.
 
     Raises:
         DataError: Neither text nor a number nor a list of them, or nothing at all.
     """
-    items = reference if isinstance(reference, list | tuple) else [reference]
-    try:
-        text = ", ".join(as_text(item) for item in items).strip()
-    except ValueError as error:
-        raise DataError(f"reference: {error}") from None
-    _, mark, after = text.rpartition("####")
-    answer = after.strip() if mark else (last_boxed(text) or text)
-    if not answer:
+    plain = reference.tolist() if hasattr(reference, "tolist") else reference
+    answers = [_final(item) for item in plain] if isinstance(plain, list | tuple) else [_final(plain)]
+    if not all(answers) or not answers:
         raise DataError("reference: expected the known answer, got nothing; drop such rows from the data set")
-    return answer
+    return ", ".join(answers)
 
 
 def read_meta(row: Mapping[str, object], judge: str) -> dict[str, object]:
@@ -45,9 +44,9 @@ def read_meta(row: Mapping[str, object], judge: str) -> dict[str, object]:
     return {name: row[name] for name in find_judge(judge).reads if name in row}
 
 
-def text_of(value: object) -> str | None:
-    """A query, which is text or is not known."""
-    return value if isinstance(value, str) else None
+def read_query(row: Mapping[str, object]) -> str | None:
+    """The problem of a row, by `QUERY_FIELDS`; None where it has none."""
+    return next((value for name in QUERY_FIELDS if isinstance(value := row.get(name), str)), None)
 
 
 def grade_all(cases: Sequence[Case], *, judge: str) -> list[Grade]:
@@ -68,6 +67,15 @@ def score(grade: Grade) -> float | None:
     if grade.verdict in ("ungradable", "timeout"):
         return None
     return float(grade.verdict == "correct")
+
+
+def _final(item: object) -> str:
+    try:
+        text = as_text(item).strip()
+    except ValueError as error:
+        raise DataError(f"reference: {error}") from None
+    _, mark, after = text.rpartition("####")
+    return after.strip() if mark else (last_boxed(text) or text)
 
 
 def _grader() -> Grader:

@@ -8,7 +8,7 @@ None leaves a completion out.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dartune.adapters.shared import grade_all, read_meta, read_reference, score, text_of
+from dartune.adapters.shared import grade_all, read_meta, read_query, read_reference, score
 from dartune.errors import DataError
 from dartune.grading import Case
 from dartune.grading.grader import find_judge
@@ -22,7 +22,6 @@ class MathReward:
 
     column: str
     judge: str
-    query_column: str | None
     max_completion_length: int | None
     __name__ = "math_reward"  # TRL logs rewards by this name
 
@@ -33,15 +32,18 @@ class MathReward:
         **columns: object,
     ) -> list[float | None]:
         """The reward of each completion. Raises DataError where the dataset lacks the column of references."""
-        if not isinstance(columns.get(self.column), Sequence):
+        n = len(completions)
+        table = {
+            name: values for name, values in columns.items() if isinstance(values, list | tuple) and len(values) == n
+        }
+        if self.column not in table:
             raise DataError(
-                f"the dataset: expected a column {self.column!r} with reference answers, got {sorted(columns)}"
+                f"the dataset: expected a column {self.column!r} with reference answers, got {sorted(table)}"
             )
-        rows = {name: values for name, values in columns.items() if isinstance(values, list | tuple)}
         cases = [
             self._case(
                 _text(completion),
-                {name: values[i] for name, values in rows.items() if i < len(values)},
+                {name: values[i] for name, values in table.items()},
                 n_tokens=len(completion_ids[i]) if completion_ids is not None else 0,
             )
             for i, completion in enumerate(completions)
@@ -53,18 +55,14 @@ class MathReward:
         return Case(
             ref_answer=read_reference(row[self.column]),
             response=response,
-            query=text_of(row.get(self.query_column)) if self.query_column is not None else None,
+            query=read_query(row),
             finish_reason="length" if is_cut else "stop",
             meta=read_meta(row, self.judge),
         )
 
 
 def math_reward(
-    *,
-    column: str = "ref_answer",
-    judge: str = "default",
-    query_column: str | None = None,
-    max_completion_length: int | None = None,
+    *, column: str = "ref_answer", judge: str = "default", max_completion_length: int | None = None
 ) -> MathReward:
     r"""A reward function, which can be pickled.
 
@@ -72,8 +70,7 @@ def math_reward(
         column: Column of the dataset with the references: final answers, or worked solutions that end with `####` or
             hold a `\boxed`.
         judge: Whose rules decide: "default", or the name of a benchmark. What it reads is taken from columns of that
-            name.
-        query_column: Column with the problems, for judges and lettered options; None where there is none.
+            name, and the problem from `query`, `question` or `problem`, for lettered options.
         max_completion_length: That of the trainer: a completion of so many tokens was cut off, and only a finished
             answer counts. None where TRL's lengths say nothing.
 
@@ -81,9 +78,7 @@ def math_reward(
         InputError: If there is no such judge.
     """
     find_judge(judge)
-    return MathReward(
-        column=column, judge=judge, query_column=query_column, max_completion_length=max_completion_length
-    )
+    return MathReward(column=column, judge=judge, max_completion_length=max_completion_length)
 
 
 def _text(completion: Completion) -> str:

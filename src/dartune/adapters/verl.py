@@ -9,7 +9,7 @@ keys. Its offline evaluation (`main_eval`) gives the first three by position and
 
 from collections.abc import Mapping
 
-from dartune.adapters.shared import grade_all, read_meta, read_reference, score, text_of
+from dartune.adapters.shared import grade_all, read_meta, read_query, read_reference, score
 from dartune.grading import Case
 
 JUDGES = {
@@ -43,7 +43,7 @@ def compute_score(
         data_source: Chooses the judge, by `JUDGES`.
         solution_str: The response.
         ground_truth: The known answer, or a worked solution that ends with `####` or holds a `\boxed`.
-        extra_info: Of the row: its `question` is the query, and what the judge reads is taken from it.
+        extra_info: Of the row: its `question` or `problem` is the query, and what the judge reads is taken from it.
         judge: In place of the one by `data_source`; from `reward_kwargs`.
 
     Raises:
@@ -54,7 +54,7 @@ def compute_score(
     case = Case(
         ref_answer=read_reference(ground_truth),
         response=solution_str,
-        query=text_of(row.get("question")),
+        query=read_query(row),
         meta=read_meta(row, name),
     )
     (judged,) = grade_all([case], judge=name)
@@ -67,14 +67,6 @@ def compute_score(
     }
 
 
-def compute_reward(
-    data_source: str,
-    solution_str: str,
-    ground_truth: object,
-    extra_info: Mapping[str, object] | None = None,
-    *,
-    judge: str | None = None,
-    **_options: object,
-) -> float:
+def compute_reward(data_source: str, solution_str: str, ground_truth: object, *, judge: str | None = None) -> float:
     """The `score` of `compute_score` alone."""
-    return float(compute_score(data_source, solution_str, ground_truth, extra_info, judge=judge)["score"])
+    return float(compute_score(data_source, solution_str, ground_truth, judge=judge)["score"])

@@ -68,7 +68,7 @@ _ROWS: list[tuple[str, str, str | Callable[[re.Match[str]], str]]] = [
     (".", r"(\d{0,20})\.(\d{0,20})\((\d{1,20})\)", lambda m: repeating(m[1], m[2], m[3])),
     ("\\bar", r"(?<=[.\d])\\bar\s?(\d)", r"\\bar{\1}"),
     # An approximation beside the exact value.
-    ("\\approx", r"\(\s?\\approx\s?([^()]{1,40})\)\s?$", r"\\approx \1"),
+    ("\\approx", r"(?<!\\)\(\s?\\approx\s?([^()]{1,40})\)\s?$", r"\\approx \1"),
     (
         "bout",
         r"(?<=\S)[\s,]{0,3}(?:\\text\s?\{\s?)?(?:or|which is)\s{1,3}about\s{0,3}\}?(?=[\s\d\\$.-])",

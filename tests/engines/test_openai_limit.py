@@ -96,15 +96,91 @@ def test_a_server_that_batches_gets_what_still_helps(best: int) -> None:
     assert limit.value > 4 * best
 
 
-def test_a_refusal_cuts_once_for_all_that_started_together() -> None:
-    limit = Limit(100)
+Refuses = Callable[[float, int, random.Random], bool]
+"""Whether a server refuses one more request, from the time, how many it has, and chance."""
+
+
+def beyond(capacity: int) -> Refuses:
+    return lambda now, n, draw: n >= capacity
+
+
+def at_times(share: float) -> Refuses:
+    return lambda now, n, draw: draw.random() < share
+
+
+def faster_than(per_s: float) -> Refuses:
+    """A bucket that holds a second's requests."""
+    level, filled_s = per_s, 0.0
+
+    def refuses(now: float, n: int, draw: random.Random) -> bool:
+        nonlocal level, filled_s
+        level, filled_s = min(per_s, level + (now - filled_s) * per_s), now
+        if level < 1:
+            return True
+        level -= 1
+        return False
+
+    return refuses
+
+
+def rate_refused(refuses: Refuses, limit: Limit, *, seconds: float, warm_s: float, seed: int) -> float:
+    """Tokens per second of a server that answers each request at full speed or refuses it at once.
+
+    A refused request's place rests, as in the engine.
+    """
+    draw, numbers = random.Random(seed), itertools.count()
+    events: list[tuple[float, int, int, float, int]] = []  # when, number, tokens or 0, start, version
+    n_taken = n_there = tokens = 0
+    now = 0.0
+    while now < seconds:
+        while n_taken < limit.value:
+            n_taken += 1
+            version = limit.started()
+            if refuses(now, n_there, draw):
+                limit.refused(version)
+                heapq.heappush(events, (now + 0.5, next(numbers), 0, now, version))
+            else:
+                n_there += 1
+                n_tokens = max(1, round(draw.lognormvariate(5.0, 0.6)))
+                heapq.heappush(events, (now + n_tokens * 0.01, next(numbers), n_tokens, now, version))
+        now, _, n_tokens, started, version = heapq.heappop(events)
+        n_taken -= 1
+        if n_tokens:
+            n_there -= 1
+            tokens += n_tokens if now > warm_s else 0
+            limit.ended(n_tokens=n_tokens, seconds=now - started, version=version, was_full=True)
+    return tokens / (now - warm_s)
+
+
+@pytest.mark.parametrize(
+    ("make", "tries"),
+    [(lambda: beyond(8), [8]), (lambda: beyond(70), [70]), (lambda: beyond(300), [300]),
+     (lambda: faster_than(20), [36, 40, 60]), (lambda: faster_than(100), [190, 220, 300])],
+    ids=["8 places", "70 places", "300 places", "20/s", "100/s"],
+)  # fmt: skip
+def test_a_server_that_refuses_gets_what_it_takes(make: Callable[[], Refuses], tries: list[int]) -> None:
+    best = max(rate_refused(make(), Limit(n), seconds=300.0, warm_s=60.0, seed=1) for n in tries)
+    assert rate_refused(make(), Limit(), seconds=900.0, warm_s=150.0, seed=2) > WITHIN * best
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.1])
+def test_refusals_that_have_nothing_to_do_with_the_load_do_not_cut(share: float) -> None:
+    limit = Limit(most=200)
+    found = rate_refused(at_times(share), limit, seconds=300.0, warm_s=60.0, seed=3)
+    assert found > WITHIN * rate_refused(at_times(share), Limit(200), seconds=300.0, warm_s=60.0, seed=3)
+
+
+def test_what_was_kept_is_cut_once_for_all_that_started_together() -> None:
     limit = Limit()
-    version = limit.version
-    for _ in range(10):
+    versions = [limit.started() for _ in range(START)]
+    for version in versions:
         limit.refused(version)
-    assert limit.value == int(START * 0.7)
-    limit.refused(limit.version)
-    assert limit.value == int(int(START * 0.7) * 0.7)
+    assert limit.value == int(START * 0.9)
+
+
+def test_a_fixed_limit_may_be_larger_than_any_that_is_searched() -> None:
+    assert Limit(10_000, 1_000_000).value == 10_000
+    assert Limit(10_000, 500).value == 500
 
 
 def test_a_fixed_limit_stays() -> None:

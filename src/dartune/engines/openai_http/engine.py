@@ -14,7 +14,7 @@ from dartune.config import OpenAIEngineConfig
 from dartune.engines.openai_http.checks import check, check_all, refused_key
 from dartune.engines.openai_http.faults import Fault
 from dartune.engines.openai_http.fleet import Fleet, Server
-from dartune.engines.openai_http.limit import MOST, Limit
+from dartune.engines.openai_http.limit import Limit
 from dartune.engines.openai_http.transport import Transport, most_connections
 from dartune.engines.openai_http.wire import MARK, Stream, Wire
 from dartune.errors import ConfigError, EngineDown, EngineError, MissingExtra
@@ -24,6 +24,8 @@ PATIENCE_S = 600.0
 """How long no server may answer before the run is stopped."""
 
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.25, 30.0
+_REFUSED_REST_S = 0.5
+"""How long the place of a refused request stays taken at least: the next would be refused as well."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -74,11 +76,10 @@ class OpenAIEngine:
         config = self._config
         transport = Transport(config, os.environ.get(config.api_key_env, "").strip() or None)
         self._transport = transport
-        most = min(MOST, most_connections())
         self._fleet = Fleet(
             urls=config.base_urls,
             urls_file=config.urls_file,
-            make_limit=partial(Limit, config.max_in_flight, most),
+            make_limit=partial(Limit, config.max_in_flight, most_connections()),
             probe=partial(_probe, config=config, transport=transport),
             patience_s=self._patience_s,
         )
@@ -125,13 +126,13 @@ class OpenAIEngine:
             await self._transport.aclose()
 
     async def _attempt(self, fleet: Fleet, server: Server, body: bytes) -> Response:
-        """Send a request to a server once. Its place is given back in any case."""
+        """Send a request to a server once. Its place is given back in any case; after a refusal it rests first."""
         assert self._transport is not None
-        version, was_full = server.limit.version, server.load > 0.9
+        version, was_full = server.limit.started(), server.load > 0.9
         self._n_sent += 1
         request_id = f"{MARK}{self._run_id}-{self._n_sent}"
         stream = Stream(self._config) if self._config.first_token_timeout_s else None
-        started_s = time.monotonic()
+        started_s, rest_s = time.monotonic(), 0.0
         try:
             reply = await self._transport.post(server.url + self._wire.path, body, request_id, stream)
             if stream is not None:
@@ -141,6 +142,7 @@ class OpenAIEngine:
         except Fault as fault:
             if fault.is_refusal:
                 server.limit.refused(version)
+                rest_s = max(fault.retry_after_s, _REFUSED_REST_S)
             raise
         else:
             fleet.succeeded(server)
@@ -148,7 +150,7 @@ class OpenAIEngine:
             server.limit.ended(n_tokens=response.n_tokens, seconds=seconds, version=version, was_full=was_full)
             return response
         finally:
-            fleet.release(server)
+            fleet.release(server, rest_s)
 
 
 async def _probe(url: str, *, config: OpenAIEngineConfig, transport: Transport) -> None:

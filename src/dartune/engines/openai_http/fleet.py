@@ -1,7 +1,8 @@
 """The servers: which of them is asked next, which is down, and which came back, appeared or vanished.
 
 A request waits where no server has room for it. A server that cannot be reached, or fails again and again, gets nothing
-more until it answers `/models` again; it is asked after pauses that double.
+more until it answers `/models` again; it is asked after pauses that double until it has answered a request. One that
+failed again and again gets only `TRIAL_PLACES` requests until then: many a broken server still tells its models.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from dartune.errors import EngineDown
 
 MOST_FAULTS = 12
 """Faults in a row after which a server is taken for down."""
+TRIAL_PLACES = 4
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.25, 15.0
 _TICK_S = 0.1
 _READ_FILE_EVERY_S = 2.0
@@ -34,6 +36,8 @@ class Server:
     url: str
     limit: Limit
     is_up: bool = True
+    is_on_trial: bool = False
+    """Whether it failed again and again, and has answered no request since."""
     n_in_flight: int = 0
     n_faults: int = 0
     """In a row."""
@@ -45,12 +49,17 @@ class Server:
     @property
     def has_room(self) -> bool:
         """Whether it may be given one more request."""
-        return self.is_up and self.n_in_flight < self.limit.value
+        return self.is_up and self.n_in_flight < self.n_places
+
+    @property
+    def n_places(self) -> int:
+        """Requests that it is given at most now, if it is up."""
+        return min(self.limit.value, TRIAL_PLACES) if self.is_on_trial else self.limit.value
 
     @property
     def load(self) -> float:
-        """Requests in flight over its limit."""
-        return self.n_in_flight / self.limit.value
+        """Requests in flight over its places."""
+        return self.n_in_flight / self.n_places
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +90,7 @@ class Fleet:
 
     def n_places(self, n_resting: int) -> int:
         """Requests that all servers together may be given; those that rest or wait after a failure take no place."""
-        room = sum(server.limit.value for server in self.servers if server.is_up)
+        room = sum(server.n_places for server in self.servers if server.is_up)
         return max(1, room + min(room, n_resting + len(self._waiting)))
 
     async def place(self, avoid: Server | None) -> Server:
@@ -105,22 +114,27 @@ class Fleet:
                     self._wake()  # its turn passes on
                 raise
 
-    def release(self, server: Server) -> None:
-        """Give a place back."""
+    def release(self, server: Server, rest_s: float = 0.0) -> None:
+        """Give a place back, after `rest_s`."""
+        if rest_s:
+            asyncio.get_running_loop().call_later(rest_s, self.release, server)
+            return
         server.n_in_flight -= 1
         self._wake()
 
     def succeeded(self, server: Server) -> None:
         """It answered."""
-        server.n_faults = 0
+        server.n_faults, server.is_on_trial, server.pause_s = 0, False, _FIRST_PAUSE_S
 
     def failed(self, server: Server, fault: Fault) -> None:
         """It did not; those that cannot go on are taken down."""
-        if fault.is_refusal:
-            return
-        server.n_faults += 1
-        if server.is_up and (fault.cause == "connect" or fault.ends == "server" or server.n_faults >= MOST_FAULTS):
-            self._take_down(server, str(fault))
+        if fault.ends == "request":  # it understood, and said no
+            self.succeeded(server)
+        elif fault.cause != "rate_limited":
+            server.n_faults += 1
+            if server.is_up and (fault.cause == "connect" or fault.ends == "server" or server.n_faults >= MOST_FAULTS):
+                server.is_on_trial = server.n_faults >= MOST_FAULTS
+                self._take_down(server, str(fault))
 
     async def aclose(self) -> None:
         """Stop watching."""
@@ -136,7 +150,7 @@ class Fleet:
 
     def _wake(self) -> None:
         """Let as many go on as there is room for."""
-        room = sum(server.limit.value - server.n_in_flight for server in self.servers if server.has_room)
+        room = sum(server.n_places - server.n_in_flight for server in self.servers if server.has_room)
         while room > 0 and self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -145,8 +159,8 @@ class Fleet:
 
     def _take_down(self, server: Server, why: str) -> None:
         server.is_up, server.why_down = False, why
-        server.pause_s = _FIRST_PAUSE_S
         server.probe_at_s = time.monotonic() + server.pause_s
+        server.pause_s = min(_MOST_PAUSE_S, server.pause_s * 2)
 
     async def _watch(self) -> None:
         """Probe what is down, read the file of URLs, and lose patience."""
@@ -160,7 +174,7 @@ class Fleet:
             for server in self.servers:
                 if not server.is_up and server.probing is None and now >= server.probe_at_s:
                     server.probing = asyncio.create_task(self._try(server))
-            if any(server.is_up for server in self.servers):
+            if any(server.is_up and not server.is_on_trial for server in self.servers):
                 self._alive_at_s = now
             elif now - self._alive_at_s > self.patience_s:
                 self._give_up()
@@ -170,11 +184,9 @@ class Fleet:
         try:
             await self.probe(server.url)
         except Fault as fault:
-            server.why_down = str(fault)
-            server.pause_s = min(_MOST_PAUSE_S, server.pause_s * 2)
-            server.probe_at_s = time.monotonic() + server.pause_s
+            self._take_down(server, str(fault))
         else:
-            server.is_up, server.n_faults = True, 0
+            server.is_up, server.n_faults = True, MOST_FAULTS - TRIAL_PLACES if server.is_on_trial else 0
             self._wake()
         finally:
             server.probing = None

@@ -1,0 +1,137 @@
+"""Servers that fail while they tell their models: they get little until they answer; no request is burnt on them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from dartune.config import OpenAIEngineConfig
+from dartune.engines.openai_http import OpenAIEngine
+from dartune.errors import EngineDown
+from dartune.types import Key, Request, SamplingParams
+
+MODELS = b'{"data": [{"id": "m"}]}'
+GOOD = b'{"choices": [{"text": "four", "finish_reason": "stop"}]}'
+
+
+@dataclass
+class Server:
+    """Tells its models; answers requests with the status that `answer` gives for the number of the request."""
+
+    answer: Callable[[int], int]
+    url: str = ""
+    asked_s: list[float] = field(default_factory=list)
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readline():
+            length = 0
+            while (line := await reader.readline()) != b"\r\n":
+                length = int(line[15:]) if line.lower().startswith(b"content-length:") else length
+            await reader.readexactly(length)
+            status, body = 200, MODELS
+            if head.startswith(b"POST"):
+                self.asked_s.append(time.monotonic())
+                status, body = self.answer(len(self.asked_s)), GOOD
+            writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+        writer.close()
+
+
+@asynccontextmanager
+async def serving(answer: Callable[[int], int]) -> AsyncIterator[Server]:
+    server = Server(answer)
+    listener = await asyncio.start_server(server.connected, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+    async with listener:
+        yield server
+
+
+@asynccontextmanager
+async def engine(*servers: Server, patience_s: float = 60.0, **settings: Any) -> AsyncIterator[OpenAIEngine]:
+    urls = tuple(server.url for server in servers)
+    made = OpenAIEngine(
+        OpenAIEngineConfig(**{"model": "m", "base_urls": urls, "max_in_flight": 16, **settings}), patience_s=patience_s
+    )
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.aclose()
+
+
+def request(number: int) -> Request:
+    return Request(key=Key("q", number), prompt="2+2", seed=number, params=SamplingParams())
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_that_only_fails_is_asked_ever_more_rarely(status: int) -> None:
+    async def run() -> int:
+        async with serving(lambda n: status) as server, engine(server) as asking:
+            tasks = [asyncio.create_task(asking.generate(request(n))) for n in range(200)]
+            await asyncio.sleep(2)
+            assert not [task for task in tasks if task.done()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return len(server.asked_s)
+
+    # 16 places, then a few after each of 0.25, 0.5 and 1 s.
+    assert 16 <= asyncio.run(run()) <= 16 + 3 * 8
+
+
+def test_a_server_that_failed_again_and_again_is_full_again_after_its_first_answer() -> None:
+    async def run() -> None:
+        async with serving(lambda n: 500 if n <= 20 else 200) as server, engine(server) as asking:
+            responses = await asyncio.gather(*(asking.generate(request(n)) for n in range(100)))
+            assert {response.text for response in responses} == {"four"}
+            assert asking.n_places == 16
+            assert len(server.asked_s) == 120
+
+    asyncio.run(run())
+
+
+def test_patience_is_lost_with_servers_that_only_fail() -> None:
+    async def run() -> None:
+        async with serving(lambda n: 500) as server, engine(server, patience_s=2.0, max_attempts=100) as asking:
+            with pytest.raises(EngineDown, match="no server has answered for 2 s"):
+                await asyncio.gather(*(asking.generate(request(n)) for n in range(50)))
+
+    asyncio.run(run())
+
+
+def test_requests_that_are_refused_for_themselves_do_not_take_a_server_down() -> None:
+    async def run() -> None:
+        async with serving(lambda n: 400) as server, engine(server) as asking:
+            outcomes = await asyncio.gather(*(asking.generate(request(n)) for n in range(100)), return_exceptions=True)
+            assert {getattr(outcome, "cause", None) for outcome in outcomes} == {"bad_request"}
+            assert asking.n_places == 16
+            assert len(server.asked_s) == 100
+
+    asyncio.run(run())
+
+
+def test_the_other_server_is_asked_after_a_fault() -> None:
+    async def run() -> None:
+        async with serving(lambda n: 500) as bad, serving(lambda n: 200) as good, engine(bad, good) as asking:
+            for n in range(50):
+                await asking.generate(request(n))
+            assert len(bad.asked_s) < 40
+            assert len(good.asked_s) == 50
+
+    asyncio.run(run())
+
+
+def test_a_refused_place_rests() -> None:
+    async def run() -> None:
+        async with serving(lambda n: 429) as server, engine(server, max_in_flight=4) as asking:
+            tasks = [asyncio.create_task(asking.generate(request(n))) for n in range(100)]
+            await asyncio.sleep(1.8)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert 8 <= len(server.asked_s) <= 16  # 4 places, each once in half a second
+
+    asyncio.run(run())

@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-PROGRAM = Path(__file__).parent / "chaos_server.py"
+TESTS = Path(__file__).parents[1]
 
 
 class ChaosProcess:
@@ -27,10 +27,15 @@ class ChaosProcess:
         return f"{self.root}/v1"
 
     def start(self) -> None:
-        command = [sys.executable, str(PROGRAM), "--port", str(self.port), "--settings", json.dumps(self.settings)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "engines.chaos_server", "--port", str(self.port)]
+        command += ["--settings", json.dumps(self.settings)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TESTS)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
+
+    def send_signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         if self._process is not None:

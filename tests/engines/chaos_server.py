@@ -1,10 +1,11 @@
 """An OpenAI-compatible server that misbehaves: real HTTP/1.1 on loopback, wrong in every way that servers are.
 
-    python tests/engines/chaos_server.py [--port N] [--settings JSON]
+    cd tests && python -m engines.chaos_server [--port N] [--settings JSON]
 
 It prints its port. It answers "What is A + B?" rightly as often as `pass_rate` says; prompt and seed decide the text,
 so runs with and without misbehaviour can be compared sample by sample. A hash of prompt, seed and attempt decides
-whether and how an attempt is misanswered. `GET /control` tells what was done, `POST /control` changes settings.
+whether and how an attempt is misanswered, so what is to become of a request can be foretold (`fate`). `GET /control`
+tells what was done, `POST /control` changes settings.
 """
 
 import argparse
@@ -14,22 +15,12 @@ import hashlib
 import json
 import random
 import re
-import socket
-import struct
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-KINDS = {
-    "429": "rate_limited", "500": "status_500", "503": "overloaded", "hang": "timeout", "reset": "reset",
-    "half_body": "cut_off", "half_chunk": "cut_off", "bad_json": "bad_json", "no_choices": "no_choices",
-    "two_choices": "many_choices", "other_id": "other_reply", "drip": "timeout", "redirect": "redirect",
-    "html": "bad_json",
-}  # fmt: skip
-"""Ways to misbehave -> the cause that the engine is to record."""
-
-_HANG_S = 60.0
-_DRIP_S = 0.2
+from engines.chaos_kinds import KINDS, Reply, misbehave, send_json
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,17 @@ class Settings:
     delay_s: float = 0.0
     pass_rate: float = 0.6
     capacity: int = 100_000
-    """Requests answered at a time; more wait."""
+    """Requests answered at a time; more wait ..."""
+    refuse_above: int = 100_000
+    """... and beyond this many they are refused with 503."""
+    per_s: float = 0.0
+    """Requests begun in a second; more are refused with 429. 0: any."""
+    retry_after: str = "0.02"
+    redirect: str = "http://127.0.0.1:9/elsewhere"
+    tail: str = ""
+    """Further text of every answer."""
+    echo_id: bool = True
+    """Whether replies tell which request they answer."""
     has_list: bool = True
     """Whether it tells its models."""
     prefix: str = "/v1"
@@ -57,6 +58,12 @@ class Record:
     injected: Counter[str] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     """By prompt and seed."""
+    retried: Counter[str] = field(default_factory=Counter)
+    """Misanswered attempts that another followed, by kind ..."""
+    lost_s: Counter[str] = field(default_factory=Counter)
+    """... and the seconds from the one to the other."""
+    refused: int = 0
+    """Requests refused because there were too many."""
     aborted: int = 0
     """Requests whose client went away before the answer."""
     n_now: int = 0
@@ -83,10 +90,42 @@ def answer(prompt: str, seed: int, pass_rate: float) -> tuple[str, int]:
     return f"Try {draw.randrange(10**6)}: {'+'.join(map(str, numbers))}. The answer is \\boxed{{{said}}}.", n_tokens
 
 
+def misdeed(prompt: str, seed: int, attempt: int, settings: Settings) -> str | None:
+    """How an attempt, counted from 1, is misanswered; None where it is answered."""
+    draw = random.Random(hashlib.sha256(f"{prompt}\0{seed}\0{attempt}".encode()).digest())
+    return draw.choice(settings.kinds) if draw.random() < settings.share else None
+
+
+class Fate(NamedTuple):
+    """What a request comes to that is tried up to so many times."""
+
+    n_attempts: int
+    cause: str | None
+    """Of the failure; None where it is answered."""
+
+
+def fate(prompt: str, seed: int, settings: Settings, max_attempts: int) -> Fate:
+    """What becomes of a request."""
+    for attempt in range(1, max_attempts + 1):
+        kind = misdeed(prompt, seed, attempt, settings)
+        if kind is None:
+            return Fate(attempt, None)
+    return Fate(max_attempts, KINDS[str(kind)])
+
+
+class Misanswered(NamedTuple):
+    """The last attempt of a request that failed."""
+
+    kind: str
+    at_s: float
+
+
 class Chaos:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.record = Record()
+        self.last: dict[str, Misanswered] = {}
+        self.begun_s: list[float] = []
         self.places = asyncio.Semaphore(settings.capacity)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -122,6 +161,11 @@ class Chaos:
             self.record.n_now += 1
             self.record.most_at_once = max(self.record.most_at_once, self.record.n_now)
             try:
+                if (status := self.refusal()) is not None:
+                    self.record.refused += 1
+                    refused = {"error": {"message": "too much"}}
+                    send_json(writer, status, refused, **{"Retry-After": settings.retry_after})
+                    return True
                 async with self.places:
                     return await self.complete(call, json.loads(call.body), writer)
             finally:
@@ -142,26 +186,46 @@ class Chaos:
             said = f"This model's maximum context length is {settings.context} tokens."
             send_json(writer, 400, {"error": {"message": said, "code": "context_length_exceeded"}})
             return True
-        name = f"{prompt}\0{asked['seed']}"
-        record.attempts[name] += 1
-        draw = random.Random(hashlib.sha256(f"{name}\0{record.attempts[name]}".encode()).digest())
+        kind = self.misdeed(prompt, asked["seed"])
         if settings.delay_s:
+            draw = random.Random(f"{prompt}\0{asked['seed']}\0{record.n_requests}")
             await asyncio.sleep(settings.delay_s * draw.uniform(0.5, 1.5))
-        reply = completion(call, asked, prompt, settings)
-        if draw.random() < settings.share:
-            kind = draw.choice(settings.kinds)
-            record.injected[kind] += 1
-            return await misbehave(kind, reply, writer)
-        if asked.get("stream"):
-            send_stream(writer, reply, is_chat="messages" in asked)
-        else:
-            send_json(writer, 200, reply)
+        reply = Reply(completion(call, asked, prompt, settings), bool(asked.get("stream")), "messages" in asked)
+        if kind is not None:
+            return await misbehave(kind, reply, writer, retry_after=settings.retry_after, redirect=settings.redirect)
+        reply.send(writer, reply.body())
         await writer.drain()
         return True
+
+    def misdeed(self, prompt: str, seed: int) -> str | None:
+        """How this attempt is misanswered, which is written down."""
+        record, name, now_s = self.record, f"{prompt}\0{seed}", time.monotonic()
+        record.attempts[name] += 1
+        if name in self.last:
+            before = self.last.pop(name)
+            record.retried[before.kind] += 1
+            record.lost_s[before.kind] += now_s - before.at_s
+        kind = misdeed(prompt, seed, record.attempts[name], self.settings)
+        if kind is not None:
+            record.injected[kind] += 1
+            self.last[name] = Misanswered(kind, now_s)
+        return kind
+
+    def refusal(self) -> int | None:
+        """The status by which one more request is refused."""
+        settings, now_s = self.settings, time.monotonic()
+        if self.record.n_now > settings.refuse_above:
+            return 503
+        self.begun_s = [begun_s for begun_s in self.begun_s if now_s - begun_s < 1]
+        if settings.per_s and len(self.begun_s) >= settings.per_s:
+            return 429
+        self.begun_s.append(now_s)
+        return None
 
 
 def completion(call: Call, asked: dict[str, Any], prompt: str, settings: Settings) -> dict[str, Any]:
     text, n_tokens = answer(prompt, asked["seed"], settings.pass_rate)
+    text += settings.tail
     most = asked.get("max_tokens", 10**6)
     choice: dict[str, Any] = {"index": 0, "finish_reason": "length" if n_tokens > most else "stop"}
     if "prompt" in asked:
@@ -169,75 +233,8 @@ def completion(call: Call, asked: dict[str, Any], prompt: str, settings: Setting
     else:
         choice |= {"message": {"role": "assistant", "content": text}}
     usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": min(n_tokens, most)}
-    return {"id": f"cmpl-{call.headers.get('x-request-id', '0')}", "choices": [choice], "usage": usage}
-
-
-async def misbehave(kind: str, reply: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
-    whole = json.dumps(reply).encode()
-    match kind:
-        case "429" | "503":
-            send_json(writer, int(kind), {"error": {"message": "too much"}}, **{"Retry-After": "0.02"})
-        case "500":
-            send_json(writer, 500, {"error": {"message": "inside"}})
-        case "hang":
-            await asyncio.sleep(_HANG_S)
-        case "reset":
-            linger = struct.pack("ii", 1, 0)  # closing sends a reset
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            writer.transport.abort()
-            return False
-        case "half_body":
-            send(writer, 200, whole[: len(whole) // 2], length=len(whole))
-            await writer.drain()
-            return False
-        case "half_chunk":
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-            writer.write(head + b"%x\r\n" % len(whole) + whole[:20])
-            await writer.drain()
-            return False
-        case "bad_json":
-            send(writer, 200, whole[:-20])
-        case "no_choices":
-            send_json(writer, 200, {**reply, "choices": []})
-        case "two_choices":
-            send_json(writer, 200, {**reply, "choices": reply["choices"] * 2})
-        case "other_id":
-            send_json(writer, 200, {**reply, "id": "cmpl-dartune-00000000-1"})
-        case "drip":
-            send(writer, 200, b"", length=len(whole))
-            for at in range(len(whole)):
-                writer.write(whole[at : at + 1])
-                await writer.drain()
-                await asyncio.sleep(_DRIP_S)
-        case "redirect":
-            send(writer, 307, b"", Location="http://127.0.0.1:9/elsewhere")
-        case "html":
-            send(writer, 200, b"<html><body>Bad gateway</body></html>", **{"Content-Type": "text/html"})
-        case _:
-            raise ValueError(kind)
-    await writer.drain()
-    return True
-
-
-def send(writer: asyncio.StreamWriter, status: int, body: bytes, *, length: int | None = None, **headers: str) -> None:
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}"]
-    lines += [f"{name}: {value}" for name, value in ({"Content-Type": "application/json"} | headers).items()]
-    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-
-
-def send_json(writer: asyncio.StreamWriter, status: int, value: object, **headers: str) -> None:
-    send(writer, status, json.dumps(value).encode(), **headers)
-
-
-def send_stream(writer: asyncio.StreamWriter, reply: dict[str, Any], *, is_chat: bool) -> None:
-    choice = reply["choices"][0]
-    text = choice["message"]["content"] if is_chat else choice["text"]
-    parts: list[dict[str, Any]] = [{"delta": {"content": c}} if is_chat else {"text": c} for c in text]
-    events = [{"id": reply["id"], "choices": [part]} for part in parts]
-    events[-1]["choices"][0]["finish_reason"] = choice["finish_reason"]
-    events.append({"id": reply["id"], "choices": [], "usage": reply["usage"]})
-    body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + b"data: [DONE]\n\n"
-    send(writer, 200, body, **{"Content-Type": "text/event-stream"})
+    request_id = call.headers.get("x-request-id", "0") if settings.echo_id else "0"
+    return {"id": f"cmpl-{request_id}", "choices": [choice], "usage": usage}
 
 
 async def read_call(reader: asyncio.StreamReader, begun: bytes) -> Call | None:

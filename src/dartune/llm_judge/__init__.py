@@ -1,6 +1,5 @@
-"""An LLM as the last judge of what the grader could not decide, through any OpenAI-compatible endpoint."""
+"""An LLM as the last judge of what the grader could not decide, through any engine."""
 
-from dartune.llm_judge.endpoint import EndpointConfig
-from dartune.llm_judge.judge import Graded, Prices, Settled, Spending, settle
+from dartune.llm_judge.judge import Graded, Settled, Spending, settle
 
-__all__ = ["EndpointConfig", "Graded", "Prices", "Settled", "Spending", "settle"]
+__all__ = ["Graded", "Settled", "Spending", "settle"]

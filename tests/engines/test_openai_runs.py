@@ -1,54 +1,17 @@
 """Whole runs against servers that misbehave: the same targets are filled, by the same samples."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dartune.config import MethodConfig, OpenAIEngineConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
-from dartune.engines.openai_http import OpenAIEngine
-from dartune.grading import Grader
-from dartune.pool import read_samples
 from dartune.pool.overview import find_faults
-from dartune.prompts import load_template
-from dartune.sampling.run import Job, SamplingReport, sample_pool
-from dartune.types import Query, SamplingParams
 from engines.chaos_process import ChaosProcess
+from engines.chaos_runs import KEY, QUERIES, dartune, run, samples, start_run, wait_for, write_recipe
 from engines.chaos_server import KINDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-
-QUERIES = [Query.of(f"What is {i} + {i % 7} ?", str(i + i % 7), level=i % 5 + 1) for i in range(60)]
-METHODS: dict[str, MethodConfig] = {
-    "vrt": VanillaMethod(policy="vanilla", n_trials=5),
-    "uniform": UniformMethod(policy="uniform", k=4, max_trials=60),
-    "prop2diff": Prop2DiffMethod(policy="prop2diff", k=6, n_pilot=6, max_trials=60),
-}
-COLUMNS = ["query_id", "trial", "response", "verdict", "failure"]
-
-
-def run(pool: Path, *servers: ChaosProcess, **settings: Any) -> tuple[SamplingReport, OpenAIEngine]:
-    urls = tuple(server.url for server in servers)
-    config = OpenAIEngineConfig(
-        **{"model": "chaos", "base_urls": urls, "timeout_s": 1.5, "max_attempts": 6, "max_in_flight": 64, **settings}
-    )
-    engine = OpenAIEngine(config)
-    job = Job(
-        queries=QUERIES, methods=METHODS, template=load_template("plain"), params=SamplingParams(), seed=1
-    )  # fmt: skip
-    with Grader() as grader:
-        return sample_pool(job, engine=engine, grader=grader, pool=pool), engine
-
-
-def samples(pool: Path) -> dict[tuple[str, int], tuple[str | None, str | None, str | None]]:
-    """Key -> text, verdict, failure."""
-    rows = zip(*(read_samples(pool, COLUMNS)[name].to_pylist() for name in COLUMNS), strict=True)
-    return {(query, trial): (text, verdict, failure) for query, trial, text, verdict, failure in rows}
 
 
 def n_correct(pool: Path) -> dict[str, int]:
@@ -82,69 +45,16 @@ def test_servers_that_are_killed_and_started_again_cost_no_sample(tmp_path: Path
     with ChaosProcess() as calm:
         run(tmp_path / "calm", calm)
     first, second = ChaosProcess(delay_s=0.05), ChaosProcess(delay_s=0.05)
-    program = (
-        "import sys, time\n"
-        "from pathlib import Path\n"
-        "from engines.test_openai_runs import run\n"
-        "from engines.chaos_process import ChaosProcess\n"
-        "first, second = ChaosProcess(), ChaosProcess()\n"
-        "first.port, second.port = int(sys.argv[2]), int(sys.argv[3])\n"
-        "run(Path(sys.argv[1]), first, second, max_in_flight=16, max_attempts=20, timeout_s=10)\n"
-    )
-    with first, second:
-        command = [sys.executable, "-c", program, str(tmp_path / "wild"), str(first.port), str(second.port)]
-        with subprocess.Popen(command, cwd=Path(__file__).parents[1]) as client:
-            for server in (first, second):
-                wait_for(server, 40)
-                server.kill()
-                time.sleep(0.7)
-                server.start()
-            assert client.wait(90) == 0
+    settings = {"max_in_flight": 16, "max_attempts": 20, "timeout_s": 10.0}
+    with first, second, start_run(tmp_path / "wild", first, second, **settings) as client:
+        for server in (first, second):
+            wait_for(server, 40)
+            server.kill()
+            time.sleep(0.7)
+            server.start()
+        assert client.wait(90) == 0
     here, there = samples(tmp_path / "calm"), samples(tmp_path / "wild")
     assert here == there
-
-
-def wait_for(server: ChaosProcess, n_requests: int) -> None:
-    while server.record()["n_requests"] < n_requests:
-        time.sleep(0.05)
-
-
-RECIPE = """
-name = "served"
-seed = 3
-[queries]
-source = "world/train"
-limit = 40
-[prompt]
-template = "plain"
-[engine]
-name = "openai_http"
-model = "{model}"
-base_urls = ["{url}"]
-api_key_env = "CHAOS_KEY"
-timeout_s = 20
-[engine.prices]
-prompt = 1.0
-completion = 4.0
-[methods.vrt]
-policy = "vanilla"
-n_trials = 8
-"""
-KEY = "sk-very-secret-0123456789"
-
-
-def write_recipe(folder: Path, url: str, model: str = "chaos") -> Path:
-    path = folder / "served.toml"
-    path.write_text(RECIPE.format(url=url, model=model))
-    return path
-
-
-def dartune(folder: Path, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "dartune", *arguments]
-    environment = {**os.environ, "CHAOS_KEY": key}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
 
 
 def test_the_key_is_nowhere_on_disk_and_ctrl_c_reaches_the_server(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Servers that fail while they tell their models: they get little until they answer; no request is burnt on them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -135,3 +136,50 @@ def test_a_refused_place_rests() -> None:
             assert 8 <= len(server.asked_s) <= 16  # 4 places, each once in half a second
 
     asyncio.run(run())
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(60)
+def test_the_places_of_a_real_server_are_found() -> None:
+    places, reply_s, seconds = 12, 0.03, 6
+    n_now = most = n_answered = n_refused = 0
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal n_now, most, n_answered, n_refused
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+                await reader.readexactly(int(lengths[0][15:]) if lengths else 0)
+                status, body = 200, MODELS
+                if head.startswith(b"POST") and n_now >= places:
+                    n_refused, status, body = n_refused + 1, 429, b""
+                elif head.startswith(b"POST"):
+                    n_now, body = n_now + 1, GOOD
+                    most, n_answered = max(most, n_now), n_answered + 1
+                    await asyncio.sleep(reply_s)
+                    n_now -= 1
+                writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(connected, "127.0.0.1", 0) as listener:
+            url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+            async with engine(Server(lambda n: 200, url), max_in_flight=None, max_attempts=20) as asking:
+
+                async def lane(index: int) -> None:
+                    for trial in range(10_000):
+                        await asking.generate(request(index * 10_000 + trial))
+
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await asyncio.gather(*(lane(index) for index in range(60)))
+            while len(asyncio.all_tasks()) > 1:  # connections that see their end
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert most == places
+    assert n_answered > 0.75 * places * seconds / reply_s
+    assert n_refused < 0.25 * n_answered

@@ -137,7 +137,7 @@ def rate_refused(refuses: Refuses, limit: Limit, *, seconds: float, warm_s: floa
             n_taken += 1
             version = limit.started()
             if refuses(now, n_there, draw):
-                limit.refused(version)
+                limit.refused(seconds=0.5, version=version)
                 heapq.heappush(events, (now + 0.5, next(numbers), 0, now, version))
             else:
                 n_there += 1
@@ -174,7 +174,7 @@ def test_what_was_kept_is_cut_once_for_all_that_started_together() -> None:
     limit = Limit()
     versions = [limit.started() for _ in range(START)]
     for version in versions:
-        limit.refused(version)
+        limit.refused(seconds=0.5, version=version)
     assert limit.value == int(START * 0.9)
 
 
@@ -185,7 +185,7 @@ def test_a_fixed_limit_may_be_larger_than_any_that_is_searched() -> None:
 
 def test_a_fixed_limit_stays() -> None:
     limit = Limit(7)
-    limit.refused(limit.version)
+    limit.refused(seconds=0.5, version=limit.version)
     for _ in range(100):
         limit.ended(n_tokens=5, seconds=1.0, version=limit.version, was_full=True)
     assert limit.value == 7
@@ -203,6 +203,6 @@ def test_the_limit_never_leaves_its_bounds() -> None:
     draw, limit = random.Random(0), Limit(most=50)
     for _ in range(20_000):
         if draw.random() < 0.02:
-            limit.refused(limit.version)
+            limit.refused(seconds=0.5, version=limit.version)
         limit.ended(n_tokens=draw.randrange(100), seconds=draw.random(), version=limit.version, was_full=True)
         assert 1 <= limit.value <= 50

@@ -141,8 +141,8 @@ class OpenAIEngine:
                 response = self._wire.response(reply, request_id)
         except Fault as fault:
             if fault.is_refusal:
-                server.limit.refused(version)
                 rest_s = max(fault.retry_after_s, _REFUSED_REST_S)
+                server.limit.refused(seconds=time.monotonic() - started_s + rest_s, version=version)
             raise
         else:
             fleet.succeeded(server)

@@ -72,10 +72,11 @@ class Limit:
             self._n = 0
             self._decide(rate)
 
-    def refused(self, version: int) -> None:
-        """The server refused a request that started under `version`, because it was given too much."""
+    def refused(self, *, seconds: float, version: int) -> None:
+        """The server refused a request that started under `version`, and a place was of no use for `seconds`."""
         if self._is_fixed or version != self.version:
             return
+        self._seconds += seconds
         self._n_refused += 1
         if self._n_refused <= _FREE_REFUSALS + TOLERATED * self._n_started:
             return

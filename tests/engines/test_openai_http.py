@@ -12,11 +12,13 @@ import pytest
 
 from dartune.config import OpenAIEngineConfig
 from dartune.engines.openai_http import OpenAIEngine
+from dartune.engines.openai_http.engine import Sleep
 from dartune.engines.openai_http.faults import Fault, of_status, retry_after_s
 from dartune.engines.openai_http.wire import Wire
 from dartune.errors import ConfigError, EngineDown, EngineError
 from dartune.types import Key, Request, Response, SamplingParams
 from engines.chaos_process import ChaosProcess
+from engines.chaos_runs import nap
 from engines.chaos_server import KINDS, answer
 
 PROMPT = "What is 20 + 22 ?"
@@ -37,13 +39,11 @@ def config(*servers: ChaosProcess, **settings: Any) -> OpenAIEngineConfig:
     return OpenAIEngineConfig(**{"model": "chaos", "base_urls": urls, "timeout_s": 1.0, "max_attempts": 3, **settings})
 
 
-async def nap(seconds: float) -> None:
-    await asyncio.sleep(seconds / 50)
-
-
-def ask(settings: OpenAIEngineConfig, *requests: Request, patience_s: float = 60.0) -> list[Response | BaseException]:
+def ask(
+    settings: OpenAIEngineConfig, *requests: Request, patience_s: float = 60.0, sleep: Sleep = nap
+) -> list[Response | BaseException]:
     async def run() -> list[Response | BaseException]:
-        engine = OpenAIEngine(settings, patience_s=patience_s, sleep=nap)
+        engine = OpenAIEngine(settings, patience_s=patience_s, sleep=sleep)
         try:
             await engine.start()
             return await asyncio.gather(*map(engine.generate, requests), return_exceptions=True)

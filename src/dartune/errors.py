@@ -18,6 +18,8 @@ DartuneError
 A message is one line: where (file, row, field), what was expected, what was got, how to mend it.
 """
 
+from typing import Self
+
 
 class DartuneError(Exception):
     """Root of all errors raised on purpose."""
@@ -61,6 +63,11 @@ class MissingExtra(InputError, ImportError):
     def __init__(self, package: str, extra: str) -> None:
         """Name the `package` that is missing and the `extra` that brings it."""
         super().__init__(f"{package} is not installed; mend it with: pip install 'dartune[{extra}]'")
+        self._names = package, extra
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """How another process gets it."""
+        return type(self), self._names
 
 
 class EngineError(DartuneError):
@@ -70,6 +77,11 @@ class EngineError(DartuneError):
         """Classify the failure as `cause`; `detail` is for people."""
         super().__init__(f"{cause}: {detail}" if detail else cause)
         self.cause = cause
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """How another process gets it."""
+        return type(self), (self.cause, self.detail)
 
 
 class EngineDown(DartuneError):

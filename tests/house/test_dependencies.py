@@ -14,7 +14,7 @@ BROUGHT_BY = {"pydantic_core": "pydantic"}
 NEEDED_UNSEEN = {"accelerate": "transformers' Trainer needs it"}
 HOSTS = {"lighteval": "it calls the adapter, which cannot be used without it; its pins exclude ours"}
 """Programs that load a module of ours, and are therefore there where it is used."""
-EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http")
+EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http", "ray")
 EXTRAS_APART = ("vllm",)
 """Libraries that exclude versions that we pin: they are used and tested in environments of their own."""
 
@@ -64,7 +64,7 @@ def test_extras_apart_are_imported_and_in_no_other_extra() -> None:
 
 def test_all_and_dev_hold_every_extra() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert extras["all"] == ["dartune[hf,datasets,train,http]"]
+    assert extras["all"] == ["dartune[hf,datasets,train,http,ray]"]
     assert extras["dev"][0] == "dartune[all]"
 
 

@@ -13,7 +13,7 @@ LAYERS = (
     ("errors", "types", "visible"),
     ("files",),
     ("config",),
-    ("allocation", "difficulty", "methods"),
+    ("allocation", "cluster", "difficulty", "methods"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "training"),
@@ -35,7 +35,7 @@ SIDEWAYS = {
 }
 
 PURE = (
-    "allocation", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance", "methods",
+    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance", "methods",
     "sampling.ledger", "types", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges",
     "grading.spelling",
 )  # fmt: skip

@@ -22,7 +22,10 @@ class Engine(Protocol):
 
     @property
     def model(self) -> str:
-        """Identity of the model, stored with every sample: a name, and a content hash where weights are local."""
+        """Identity of the model, stored with every sample: a name, and a content hash where weights are local.
+
+        It is read after `start`.
+        """
         ...
 
     async def start(self) -> None:

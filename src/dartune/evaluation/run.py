@@ -8,10 +8,10 @@ from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.errors import PoolError
 from dartune.evaluation.metrics import Scored
-from dartune.grading.grader import Grader
 from dartune.pool import read_samples
 from dartune.prompts import Template
 from dartune.queries import QuerySet
+from dartune.sampling.grades import Grades
 from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
 from dartune.types import Query, SamplingParams, Verdict
 
@@ -29,7 +29,7 @@ class EvaluationJob:
 
 
 def evaluate_model(
-    job: EvaluationJob, *, engine: Engine, grader: Grader, pool: Path, watch: Watcher | None = None
+    job: EvaluationJob, *, engine: Engine, grader: Grades, pool: Path, watch: Watcher | None = None
 ) -> SamplingReport:
     """Ask every query of every benchmark once, greedily, into `pool`; what is there already is not asked again."""
     queries = {query.id: query for benchmark in job.benchmarks.values() for query in benchmark.queries}

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dartune.config import EngineConfig, Recipe, local_model, prices_of, with_model
+from dartune.config import EngineConfig, RayEngineConfig, Recipe, local_model, prices_of, with_model
 from dartune.curation import CurationJob, SetManifest, curate, curation_order
 from dartune.engines.factory import build_engine
 from dartune.errors import ConfigError, MissingExtra
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.grading import Grader
+from dartune.grading.remote import RemoteGrader
 from dartune.models import resolve_model
 from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
@@ -77,7 +78,7 @@ class Run:
             prices=prices_of(recipe.engine),
         )
         engine = build_engine(recipe.engine, queries.queries)
-        with _grader() as grader:
+        with _grader(recipe.engine) as grader:
             report = sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
         self.folder.add_timing("sample", report.elapsed_s)
         return report
@@ -115,7 +116,7 @@ class Run:
         queries = [query for benchmark in job.benchmarks.values() for query in benchmark.queries]
         engine = build_engine(self._engine_for(model), queries)
         pool = self.folder.evaluation(model, self.recipe.seed)
-        with _grader() as grader:
+        with _grader(self.recipe.engine) as grader:
             return evaluate_model(job, engine=engine, grader=grader, pool=pool, watch=watch)
 
     def queries(self) -> QuerySet:
@@ -146,6 +147,8 @@ class Run:
         return with_model(engine, path)
 
 
-def _grader() -> Grader:
-    """A grader with a worker for each core: they start only when answers need algebra."""
+def _grader(engine: EngineConfig) -> Grader | RemoteGrader:
+    """Graders on the engine's cluster, or one here: its workers, one for each core, start when answers need algebra."""
+    if isinstance(engine, RayEngineConfig) and engine.n_graders:
+        return RemoteGrader(engine.n_graders, engine.address)
     return Grader(n_workers=os.cpu_count() or 1)

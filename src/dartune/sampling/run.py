@@ -13,11 +13,11 @@ from pathlib import Path
 
 from dartune.config import NO_PRICES, MethodConfig, Prices
 from dartune.engines.base import Engine
-from dartune.grading import Grader
 from dartune.methods import method_targets, pilot_target
 from dartune.pool import PoolWriter, Provenance, read_outcomes
 from dartune.prompts import Template
 from dartune.sampling.dispatcher import Dispatcher
+from dartune.sampling.grades import Grades
 from dartune.sampling.ledger import Ledger, Recorded
 from dartune.sampling.progress import Meter, Progress
 from dartune.types import Grade, Key, Outcomes, Query, Request, Response, SamplingParams, Target, request_seed
@@ -57,7 +57,7 @@ class SamplingReport:
 
 
 def sample_pool(
-    job: Job, *, engine: Engine, grader: Grader, pool: Path, watch: Watcher | None = None
+    job: Job, *, engine: Engine, grader: Grades, pool: Path, watch: Watcher | None = None
 ) -> SamplingReport:
     """Sample until every method of `job` has what it asks for, or Ctrl-C.
 
@@ -68,13 +68,13 @@ def sample_pool(
     return asyncio.run(_sample_pool(job, engine, grader, pool, watch))
 
 
-async def _sample_pool(job: Job, engine: Engine, grader: Grader, path: Path, watch: Watcher | None) -> SamplingReport:
-    provenance = Provenance(model=engine.model, template=job.template.name, params=job.params, run_seed=job.seed)
+async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, watch: Watcher | None) -> SamplingReport:
     started_s = time.monotonic()
     meter = Meter(queries={query.id: query for query in job.queries}, prices=job.prices)
     is_interrupted = False
     try:
         await engine.start()
+        provenance = Provenance(model=engine.model, template=job.template.name, params=job.params, run_seed=job.seed)
         with PoolWriter(path, provenance) as pool:
             pool.add_queries(job.queries)
             for phase in (_pilot_phase, _target_phase):
@@ -135,7 +135,7 @@ def _request(job: Job, queries: Mapping[str, Query], key: Key) -> Request:
     return Request(key=key, prompt=prompt, seed=request_seed(key, job.seed), params=job.params)
 
 
-async def _grade(grader: Grader, queries: Mapping[str, Query], key: Key, response: Response) -> Grade:
+async def _grade(grader: Grades, queries: Mapping[str, Query], key: Key, response: Response) -> Grade:
     query = queries[key.query_id]
     return await grader.grade_async(
         ref_answer=query.ref_answer,

@@ -45,6 +45,7 @@ NOT_CORRECT = {
     "new lines": "\n" * 1_000_000,
     "markers without answers": "the answer is " * N,
     "answer colons": "Answer:" * N,
+    "commands and a stranger": "\\le" * 38 + "\u7b54",
     "white space": "the answer is" + " " * 1_000_000 + "x",
     "code": "\\boxed{__import__('os').system('touch PWNED')}",
     "code in prose": "The answer is __import__(chr(111)+chr(115)).system('touch PWNED')",

@@ -14,7 +14,7 @@ _NUMBER_WINDOW = 400
 _MAX_BARE = 120
 _SIGN = r"[-+*/^_=<>()\[\]{}.,:;%|!&$°√π∞×·÷≤≥±−½²³ ]"
 _BARE = re.compile(
-    rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]+|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})+|[a-zA-Z]{{2,20}}\.?"
+    rf"(?!.*box)(?={_SIGN}*[\da-zA-Z\\])(?:\\[a-zA-Z]++|\d|[a-zA-Z](?![a-zA-Z])|{_SIGN})++|[a-zA-Z]{{2,20}}\.?"
 )
 _CLOSERS = ("$", "\\)", "\\]")
 

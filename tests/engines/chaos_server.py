@@ -43,6 +43,8 @@ class Settings:
     redirect: str = "http://127.0.0.1:9/elsewhere"
     tail: str = ""
     """Further text of every answer."""
+    again_after_s: float | None = None
+    """Sends every answer once more after so long, which nobody asked for."""
     echo_id: bool = True
     """Whether replies tell which request they answer."""
     has_list: bool = True
@@ -194,6 +196,8 @@ class Chaos:
         if kind is not None:
             return await misbehave(kind, reply, writer, retry_after=settings.retry_after, redirect=settings.redirect)
         reply.send(writer, reply.body())
+        if settings.again_after_s is not None:
+            asyncio.get_running_loop().call_later(settings.again_after_s, reply.send, writer, reply.body())
         await writer.drain()
         return True
 

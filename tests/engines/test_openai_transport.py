@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from dartune.config import OpenAIEngineConfig
 from dartune.engines.openai_http import OpenAIEngine
-from dartune.errors import EngineDown, EngineError
+from dartune.errors import EngineDown, EngineError, MissingExtra
 from dartune.types import Key, Request, Response, SamplingParams
 
 MODELS = b'{"data": [{"id": "m"}]}'
@@ -19,6 +21,7 @@ REQUEST = Request(key=Key("q", 0), prompt="2+2", seed=1, params=SamplingParams()
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 def reply(body: bytes, status: int = 200, *, length: int | None = None) -> bytes:
@@ -26,7 +29,7 @@ def reply(body: bytes, status: int = 200, *, length: int | None = None) -> bytes
     return head.encode() + body
 
 
-def ask(answer: Answer, **settings: Any) -> Response:
+def ask(answer: Answer, *, sleep: Sleep = asyncio.sleep, **settings: Any) -> Response:
     """What the engine makes of a server that answers requests so, and questions for its models well."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -43,7 +46,8 @@ def ask(answer: Answer, **settings: Any) -> Response:
     async def run() -> Response:
         server = await asyncio.start_server(connected, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        engine = OpenAIEngine(OpenAIEngineConfig(**{"model": "m", "base_urls": (url,), "max_attempts": 1, **settings}))
+        config = OpenAIEngineConfig(**{"model": "m", "base_urls": (url,), "max_attempts": 1, **settings})
+        engine = OpenAIEngine(config, sleep=sleep)
         try:
             await engine.start()
             return await engine.generate(REQUEST)
@@ -129,3 +133,24 @@ def test_a_reply_without_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_good_reply_is_taken() -> None:
     assert ask(sends(reply(GOOD))).text == "four"
+
+
+def test_the_client_library_is_asked_for_when_the_engine_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import sys, dartune.engines.openai_http; sys.exit('aiohttp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    monkeypatch.setattr("dartune.engines.openai_http.engine.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"^aiohttp is not installed; mend it with: pip install 'dartune\[http\]'$"):
+        OpenAIEngine(OpenAIEngineConfig(model="m", base_urls=("http://h/v1",)))
+
+
+def test_retry_after_is_waited_for_with_jitter() -> None:
+    pauses = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    body = b"HTTP/1.1 425 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(EngineError, match="status_425"):
+        ask(sends(body), sleep=sleep, max_attempts=4)
+    assert len(pauses) == 3
+    assert all(7 < pause <= 7 + 0.25 * 2**n for n, pause in enumerate(pauses, start=1))

@@ -110,7 +110,7 @@ class OpenAIEngine:
                     raise EngineDown(refused_key(server.url, self._config)) from None
                 if fault.ends == "request" or attempt == self._config.max_attempts:
                     raise EngineError(fault.cause, f"{server.url}: {fault.detail}") from None
-                pause_s = max(fault.retry_after_s, draw.uniform(0, min(_MOST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)))
+                pause_s = fault.retry_after_s + draw.uniform(0, min(_MOST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt))
             self._n_resting += 1
             try:
                 await self._sleep(pause_s)

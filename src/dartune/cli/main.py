@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted with Ctrl-C (run the same command to go on).
 """
 
+import os
 import sys
 
 import typer
@@ -41,6 +42,8 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     die_with_parent()
+    # Read by OpenMP when torch is first imported: threads that spin while they wait take the cores of all others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))
 
 

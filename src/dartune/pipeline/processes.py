@@ -68,7 +68,7 @@ def _run_task(task: Task, stop: threading.Event, announce: Callable[[str], None]
 
 
 def _run_command(task: Task, command: Sequence[str], log: IO[bytes], stop: threading.Event) -> None:
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", PARENT_VARIABLE: str(os.getpid())}
+    environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
     start = log.tell()
     process = subprocess.Popen(
         [sys.executable, "-m", "dartune", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment

@@ -69,9 +69,10 @@ def _with_letter_unit(side: Normal, other: Normal) -> Normal:
 def _fit(ref: Normal, answer: Normal) -> Sides:
     """Both sides with the same kind of left side, words for numbers in digits."""
     left, right = texts.in_symbols(ref.text), texts.in_symbols(answer.text)
-    if right != left:
-        right = _asked(left, right)
-        left, right = _with_one_parameter(left), _with_one_parameter(right)
+    if left == right:
+        return Sides(_renewed(ref, left), _renewed(answer, right))
+    right = _asked(left, right)
+    left, right = _with_one_parameter(left), _with_one_parameter(right)
     if ("mod" in right) != ("mod" in left):
         left, right = _MODULUS.sub("", left), _MODULUS.sub("", right)
     ref_sides, answer_sides = split_equation(left), split_equation(right)

@@ -108,6 +108,9 @@ _CJK_UNIT = re.compile(
 
 def rewrite(text: str) -> str:
     """A text with its rare spellings replaced by usual ones."""
+    marked = _MARKED.match(text)
+    if marked is not None:
+        text = marked[1].strip()
     for row in REWRITES:
         if row.cue in text:
             text = row.pattern.sub(row.replacement, text)
@@ -118,8 +121,7 @@ def rewrite(text: str) -> str:
 
 def _opened(text: str) -> str:
     r"""Without a command for another font around the whole: `\mathbf{\frac{1}{2}}`, `\text{7 cm}`."""
-    bare = _MARKED.match(text)
-    text = bare[1].strip() if bare else text
+    text = text.removesuffix(".") if text.endswith("}.") else text
     while text[:2] == "{\\" and _AROUND.match(text, 1) and _closes_last(text, 0):
         text = text[1:-1].strip()
     while (around := _AROUND.match(text)) and _closes_last(text, around.end()):

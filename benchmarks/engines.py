@@ -3,7 +3,7 @@
     python benchmarks/engines.py [--json] [--quick] [--vllm-python PATH]
 
 `http_*`: the engine for servers on one core, against a server that answers at once; memory with 10,000 requests in
-flight. `transformers_over_generate`: useful tokens per second of the transformers engine over `model.generate`, on
+flight; and the search for a server's best number of requests, over the best fixed setting. `transformers_over_generate`: useful tokens per second of the transformers engine over `model.generate`, on
 responses as long as real ones. `vllm_over_bare`: tokens per second of `dartune sample` over a bare load generator's on
 one real vLLM server; it needs the Python of an environment with vLLM (`make test-vllm` makes `.venv-vllm`), and is null
 without one. The last line is one JSON object.
@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from engine_parts import http, transformers, vllm
+from engine_parts import http, http_limit, transformers, vllm
 
 VLLM_PYTHON = Path(__file__).parents[1] / ".venv-vllm" / "bin" / "python"
 
@@ -28,6 +28,8 @@ def main() -> None:
     print(f"openai_http, one core: {rates['per_s']:,.0f} requests/s, {rates['per_cpu_s']:,.0f} per CPU second")
     memory = http.rss_mb_in_flight()
     print(f"openai_http, {memory['in_flight']:,.0f} in flight: {memory['peak_mb']:,.0f} MB")
+    found = http_limit.over_best_fixed(quick=options.quick)
+    print(f"openai_http, search over best fixed setting: {json.dumps(found)}")
     local = transformers.over_generate(quick=options.quick)
     print(f"transformers engine and generate(): {json.dumps(local)}")
     served: dict[str, object] = {}
@@ -41,6 +43,7 @@ def main() -> None:
         "http_requests_per_s": rates["per_s"],
         "http_10k_rss_mb": memory["peak_mb"],
         "transformers_over_generate": local["over_generate"],
+        "search_over_best_fixed": {kind: round(one.over_best_fixed, 3) for kind, one in found.items()},
         "details": {"http": rates, "memory": memory, "transformers": local, "vllm": served},
     }
     print(json.dumps(summary))

@@ -48,10 +48,18 @@ def run(
     return sample(pool, engine), engine
 
 
-def start_run(pool: Path, *servers: ChaosProcess, **settings: Any) -> subprocess.Popen[str]:
+class Child(subprocess.Popen[str]):
+    """A process that a test which fails does not wait for."""
+
+    def __exit__(self, *error: Any) -> None:
+        self.kill()
+        super().__exit__(*error)
+
+
+def start_run(pool: Path, *servers: ChaosProcess, **settings: Any) -> Child:
     """The same in a process of its own, so that the servers' fates can be changed meanwhile."""
     command = [sys.executable, "-m", "engines.chaos_runs", str(pool), config(*servers, **settings).model_dump_json()]
-    return subprocess.Popen(command, cwd=TESTS, text=True)
+    return Child(command, cwd=TESTS, text=True)
 
 
 async def nap(seconds: float) -> None:
@@ -100,12 +108,10 @@ def write_recipe(folder: Path, url: str, model: str = "chaos") -> Path:
     return path
 
 
-def dartune(folder: Path, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
+def dartune(folder: Path, *arguments: str, key: str = KEY) -> Child:
     command = [sys.executable, "-m", "dartune", *arguments]
     environment = {**os.environ, "CHAOS_KEY": key}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    return Child(command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python benchmarks/engines.py [--json] [--quick] [--vllm-python PATH]
 
 `http_*`: the engine for servers on one core, against a server that answers at once; memory with 10,000 requests in
-flight; and the search for a server's best number of requests, over the best fixed setting. `transformers_over_generate`: useful tokens per second of the transformers engine over `model.generate`, on
-responses as long as real ones. `vllm_over_bare`: tokens per second of `dartune sample` over a bare load generator's on
-one real vLLM server; it needs the Python of an environment with vLLM (`make test-vllm` makes `.venv-vllm`), and is null
-without one. The last line is one JSON object.
+flight; and the search for a server's best number of requests, over the best fixed setting.
+`transformers_over_generate`: useful tokens per second of the transformers engine over `model.generate`, on responses as
+long as real ones. `vllm_over_bare`: tokens per second of `dartune sample` over a bare load generator's on one real vLLM
+server; it needs the Python of an environment with vLLM (`make test-vllm` makes `.venv-vllm`), and is null without one.
+The last line is one JSON object.
 """
 
 import argparse

@@ -76,3 +76,12 @@ def test_only_text_or_the_end_is_a_first_token() -> None:
     assert stream.add(b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}')
     response = Wire(config(api="chat")).read(stream.reply(), "dartune-1")
     assert (response.text, response.n_tokens) == ("<think>\nhm\n</think>\n\n4", 1)
+
+
+def test_a_key_is_taken_out_of_a_fault_whole_or_cut_and_a_placeholder_is_not() -> None:
+    fault = Fault("bad_json", "b'sk-secret-123', sk-secret-123 and sk-secret-1", ends="server", retry_after_s=3.0)
+    bare = fault.without("sk-secret-123")
+    assert bare.detail == "b'***', *** and ***"
+    assert (bare.cause, bare.ends, bare.retry_after_s) == ("bad_json", "server", 3.0)
+    assert fault.without("EMPTY").detail == fault.without("").detail == fault.detail
+    assert Fault("x", "EMPTY reply").without("EMPTY").detail == "EMPTY reply"

@@ -50,6 +50,11 @@ async def check(url: str, config: OpenAIEngineConfig, transport: Transport) -> N
 
     Raises ConfigError where the path, the key or the model is wrong, Fault where it may yet come right by itself.
     """
+    with transport.secretly():
+        await _check(url, config, transport)
+
+
+async def _check(url: str, config: OpenAIEngineConfig, transport: Transport) -> None:
     status, headers, body = await transport.get(f"{url}/models", timeout_s=CHECK_TIMEOUT_S)
     if status in (401, 403):
         raise ConfigError(refused_key(url, config))
@@ -82,8 +87,9 @@ async def _check_without_list(url: str, config: OpenAIEngineConfig, transport: T
     params = SamplingParams(temperature=1.0, top_p=1.0, max_new_tokens=1)
     body = wire.body(Request(key=Key("check", 0), prompt="1", seed=0, params=params))
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await transport.post(url + wire.path, body, "check")
+        with transport.secretly():
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                await transport.post(url + wire.path, body, "check")
     except TimeoutError:
         raise Fault("timeout", f"no reply within {CHECK_TIMEOUT_S:.0f} s") from None
     except Fault as fault:

@@ -74,7 +74,13 @@ class OpenAIEngine:
         Raises ConfigError if none answers, or if the path, the key or the model is wrong.
         """
         config = self._config
-        transport = Transport(config, os.environ.get(config.api_key_env, "").strip() or None)
+        api_key = os.environ.get(config.api_key_env, "").strip()
+        if not api_key.isprintable():
+            raise ConfigError(
+                f"engine.api_key_env: the environment variable {config.api_key_env} holds a line break or another "
+                "control character, which no header can; set it to the key alone"
+            )
+        transport = Transport(config, api_key or None)
         self._transport = transport
         self._fleet = Fleet(
             urls=config.base_urls,
@@ -134,11 +140,12 @@ class OpenAIEngine:
         stream = Stream(self._config) if self._config.first_token_timeout_s else None
         started_s, rest_s = time.monotonic(), 0.0
         try:
-            reply = await self._transport.post(server.url + self._wire.path, body, request_id, stream)
-            if stream is not None:
-                response = self._wire.read(stream.reply(), request_id)
-            else:
-                response = self._wire.response(reply, request_id)
+            with self._transport.secretly():
+                reply = await self._transport.post(server.url + self._wire.path, body, request_id, stream)
+                if stream is not None:
+                    response = self._wire.read(stream.reply(), request_id)
+                else:
+                    response = self._wire.response(reply, request_id)
         except Fault as fault:
             if fault.is_refusal:
                 rest_s = max(fault.retry_after_s, _REFUSED_REST_S)

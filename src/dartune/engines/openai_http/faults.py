@@ -15,6 +15,8 @@ MOST_RETRY_AFTER_S = 120.0
 
 _CONTEXT = re.compile(r"context.?length|maximum (?:model|context|input)|max_model_len|too long|too many tokens", re.I)
 _PASSING = {408, 409, 425, 429}
+_LEAST_SECRET = 8
+"""Shorter keys are no secret but what people set where a server wants any; shorter beginnings tell nothing."""
 _REFUSALS = ("rate_limited", "overloaded")
 _MAX_DETAIL = 300
 
@@ -34,6 +36,13 @@ class Fault(Exception):
     def is_refusal(self) -> bool:
         """Whether the server said that it is given too much."""
         return self.cause in _REFUSALS
+
+    def without(self, secret: str) -> "Fault":
+        """The same fault, with `secret` and what a cut has left of its end taken out of the detail."""
+        detail = self.detail
+        for length in range(len(secret), _LEAST_SECRET - 1, -1):
+            detail = detail.replace(secret[:length], "***")
+        return Fault(self.cause, detail, ends=self.ends, retry_after_s=self.retry_after_s)
 
 
 def of_status(status: int, headers: Mapping[str, str], body: bytes) -> Fault:

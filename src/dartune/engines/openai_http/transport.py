@@ -5,7 +5,7 @@ import contextlib
 import resource
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -31,17 +31,25 @@ class Transport:
     """Connections to all servers; lives in one event loop."""
 
     def __init__(self, config: OpenAIEngineConfig, api_key: str | None) -> None:
-        """Open nothing yet. The key goes with every request, and is taken out of what servers say of errors."""
+        """Open nothing yet. The key goes with every request."""
         import aiohttp
 
         self._config = config
-        self._api_key = (api_key or "").encode()
+        self._api_key = api_key or ""
         self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, connect=config.connect_timeout_s)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+    @contextlib.contextmanager
+    def secretly(self) -> Iterator[None]:
+        """Take the key out of the faults that are raised meanwhile: some servers repeat it."""
+        try:
+            yield
+        except Fault as fault:
+            raise fault.without(self._api_key) from None
 
     async def post(self, url: str, body: bytes, request_id: str, stream: Stream | None = None) -> bytes:
         """Send a request and give back the body of the reply; with `stream` what comes goes there instead.
@@ -61,7 +69,7 @@ class Transport:
                 ) as reply,
             ):
                 if reply.status != 200:
-                    raise of_status(reply.status, reply.headers, await self._read_error(reply))
+                    raise of_status(reply.status, reply.headers, await _read_error(reply))
                 if stream is None:
                     return await _read(reply, MOST_REPLY_BYTES)
                 await _read_stream(reply, stream, first_token)
@@ -89,7 +97,7 @@ class Transport:
             async with asyncio.timeout(timeout_s):
                 async with self._session.get(url, allow_redirects=False, proxy=proxy_of(url)) as reply:
                     if reply.status != 200:
-                        return reply.status, reply.headers, await self._read_error(reply)
+                        return reply.status, reply.headers, await _read_error(reply)
                     return reply.status, reply.headers, await _read(reply, 2**20)
         except TimeoutError:
             raise Fault("timeout", f"no reply within {timeout_s:.0f} s") from None
@@ -102,16 +110,17 @@ class Transport:
         """Close all connections."""
         await self._session.close()
 
-    async def _read_error(self, reply: "aiohttp.ClientResponse") -> bytes:
-        """As much of the body of an error as comes, without the key, which some servers repeat."""
-        import aiohttp
 
-        body = b""
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(_ERROR_BODY_S):
-                while len(body) < _MOST_ERROR_BYTES and (part := await reply.content.readany()):
-                    body += part
-        return body.replace(self._api_key, b"***") if self._api_key else body
+async def _read_error(reply: "aiohttp.ClientResponse") -> bytes:
+    """As much of the body of an error as comes."""
+    import aiohttp
+
+    body = b""
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(_ERROR_BODY_S):
+            while len(body) < _MOST_ERROR_BYTES and (part := await reply.content.readany()):
+                body += part
+    return body
 
 
 async def _read_stream(reply: "aiohttp.ClientResponse", stream: Stream, first_token: asyncio.Timeout) -> None:

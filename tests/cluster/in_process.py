@@ -55,8 +55,9 @@ class InProcess:
             self._died.set_exception(Lost(why))
             self._died.exception()
 
-    async def placed(self) -> None:
+    async def placed(self) -> DartuneError | None:
         await self._call(self.host.placed())
+        return None
 
     async def start(self) -> Ready | DartuneError:
         return await self._call(self.host.start())

@@ -222,9 +222,41 @@ def test_a_replica_with_another_model_never_answers(caplog: pytest.LogCaptureFix
     assert "given up" in caplog.text
 
 
+def test_replicas_that_find_no_node_are_tried_again_as_long_as_it_takes() -> None:
+    class Unplaced(InProcess):
+        async def placed(self) -> DartuneError | None:
+            self.die("its node is gone")
+            await super().placed()
+            return None
+
+    class Late(Maker):
+        def __call__(self) -> InProcess:
+            self.made.append(InProcess(Echo) if len(self.made) > 30 else Unplaced(Echo))
+            return self.made[-1]
+
+    async def work(fleet: Fleet[str, str]) -> None:
+        assert await fleet.ask("a") == "a"
+
+    run(Late(Echo), work, patience=Patience(pause_s=0.0))
+
+
+def test_a_node_that_cannot_run_dartune_is_told() -> None:
+    class Without(InProcess):
+        async def placed(self) -> DartuneError | None:
+            return EngineDown("No module named 'dartune'")
+
+    class Bare(Maker):
+        def __call__(self) -> InProcess:
+            self.made.append(Without(Echo))
+            return self.made[-1]
+
+    with pytest.raises(EngineDown, match="No module named 'dartune'"):
+        run(Bare(Echo), lambda fleet: asyncio.sleep(0))
+
+
 def test_no_place_is_an_error_after_the_time_for_it() -> None:
     class Waits(InProcess):
-        async def placed(self) -> None:
+        async def placed(self) -> DartuneError | None:
             await asyncio.Event().wait()
 
     class Full(Maker):
@@ -241,7 +273,7 @@ def test_an_outage_ends_the_run_after_its_time() -> None:
         await asyncio.sleep(60)
 
     class Waits(InProcess):
-        async def placed(self) -> None:
+        async def placed(self) -> DartuneError | None:
             await asyncio.Event().wait()
 
     class Once(Maker):

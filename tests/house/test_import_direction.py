@@ -35,9 +35,9 @@ SIDEWAYS = {
 }
 
 PURE = (
-    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance", "methods",
-    "sampling.ledger", "types", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges",
-    "grading.spelling",
+    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
+    "methods", "sampling.ledger", "types", "grading.comparison", "grading.expressions", "grading.extraction",
+    "grading.judges", "grading.spelling",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""
 IMPURE = {"asyncio", "datetime", "io", "os", "pathlib", "random", "shutil", "socket", "subprocess", "threading", "time"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from dartune.cluster.connection import Demand
 from dartune.cluster.host import Delivery, Host, Ready, Service
 from dartune.cluster.replica import Handle, Lost
-from dartune.errors import DartuneError
+from dartune.errors import DartuneError, EngineDown
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -46,8 +46,17 @@ class _Actor(Generic[Q, A]):
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    async def placed(self) -> None:
-        await _result(self._actor.placed.remote())
+    async def placed(self) -> DartuneError | None:
+        from ray.exceptions import ActorDiedError
+
+        try:
+            await _result(self._actor.placed.remote())
+        except Lost as error:
+            why = error.__cause__
+            if isinstance(why, ActorDiedError) and why.actor_init_failed:
+                return EngineDown(f"a node of the cluster cannot run dartune: {_last_line(why)}")
+            raise
+        return None
 
     async def start(self) -> Ready | DartuneError:
         return await _result(self._actor.start.remote())
@@ -75,10 +84,10 @@ async def _result(ref: "ObjectRef[R]") -> R:
     try:
         return await ref
     except RayError as error:
-        raise Lost(_reason(error)) from error
+        raise Lost(f"{type(error).__name__}: {_last_line(error)}") from error
 
 
-def _reason(error: Exception) -> str:
-    """The end of what Ray says, on one line: what comes before names ids and addresses."""
+def _last_line(error: Exception) -> str:
+    """The end of what Ray says: what comes before are ids, addresses and tracebacks."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1] if lines else 'no reason is given'}"[:_LONGEST]
+    return lines[-1][:_LONGEST] if lines else "no reason is given"

@@ -116,6 +116,7 @@ def require_ray() -> None:
 
 def _begin(address: str | None) -> None:
     import ray
+    from ray.exceptions import RayError
 
     host = _LOOPBACK
     if address is None:
@@ -133,7 +134,7 @@ def _begin(address: str | None) -> None:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RayError, RuntimeError, ValueError, OSError) as error:
         why = " ".join(str(error).split())[:300]
         where = "a Ray cluster cannot be started here" if address is None else f"no Ray cluster at {address!r}"
         raise ConfigError(f"engine.address: {where} ({why})") from error

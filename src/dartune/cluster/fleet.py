@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from dartune.cluster.host import Delivery, Ready
 from dartune.cluster.replica import Handle, Lost, Replica
@@ -73,7 +73,8 @@ class _End(NamedTuple):
     """How the life of a replica ended."""
 
     why: DartuneError | Lost
-    has_answered: bool
+    came_to: Literal["nothing", "place", "answers"]
+    """A replica that came to nothing was on a node that went, or is not up yet: that says nothing about replicas."""
 
 
 class Fleet(Generic[Q, A]):
@@ -174,33 +175,36 @@ class Fleet(Generic[Q, A]):
         """Keep one replica alive, for as long as that makes sense."""
         n_idle = 0
         while True:
-            why, has_answered = await self._live()
-            n_idle = 0 if has_answered else n_idle + 1
+            why, came_to = await self._live()
             if self._down is not None:
                 return
+            n_idle = {"nothing": n_idle, "place": n_idle + 1, "answers": 0}[came_to]
             # What a service says before any has ever started, it will say again.
             is_hopeless = self.identity is None and not isinstance(why, Lost)
             if is_hopeless or n_idle == self._patience.n_lives:
                 self._leave(why)
                 return
             log.warning("a replica is replaced: %s", why)
-            if n_idle:
-                await self._sleep(self._patience.pause_s * 2 ** (n_idle - 1))
+            if came_to != "answers":
+                await self._sleep(self._patience.pause_s * 2 ** max(0, n_idle - 1))
 
     async def _live(self) -> _End:
         """The life of one replica."""
         handle = self._launch()
+        is_placed = False
         try:
-            await handle.placed()
+            refusal = await handle.placed()
+            is_placed = True
+            if refusal is not None:
+                return _End(refusal, "place")
             self._is_placed.set()
             ready = await handle.start()
-            refusal = ready if isinstance(ready, DartuneError) else self._compare(ready)
-            if refusal is not None:
-                return _End(refusal, has_answered=False)
-            assert isinstance(ready, Ready)
-            return await self._serve(Replica(handle), ready.n_places)
+            if isinstance(ready, DartuneError):
+                return _End(ready, "place")
+            stranger = self._compare(ready)
+            return _End(stranger, "place") if stranger else await self._serve(Replica(handle), ready.n_places)
         except Lost as error:
-            return _End(error, has_answered=False)
+            return _End(error, "place" if is_placed else "nothing")
         finally:
             handle.kill()
 
@@ -220,7 +224,7 @@ class Fleet(Generic[Q, A]):
         try:
             await replica.serve(partial(self._settle, name))
         except Lost as error:
-            return _End(error, replica.has_answered)
+            return _End(error, "answers" if replica.has_answered else "place")
         finally:
             self._part(name)
 

@@ -19,8 +19,8 @@ class Lost(Exception):
 class Handle(Protocol[Q_contra, A]):
     """A `Host` elsewhere. Every method but `kill` raises Lost where the host is gone."""
 
-    async def placed(self) -> None:
-        """Return as soon as the host has its resources."""
+    async def placed(self) -> DartuneError | None:
+        """Return as soon as the host has its resources, or with the reason why it cannot run where it has them."""
         ...
 
     async def start(self) -> Ready | DartuneError:

@@ -45,7 +45,7 @@ class InProcess:
     """A host in this event loop; `kill` and `die` end it as the end of its process would."""
 
     def __init__(self, make: Callable[[], Service[str, str]]) -> None:
-        self.host: Host[str, str] = Host(make, "/nowhere")
+        self.host: Host[str, str] = Host(make, "/nowhere", heartbeat_s=0.01)
         self.taken: list[str] = []
         self.is_killed = False
         self._died: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -137,6 +137,23 @@ def test_an_engine_that_is_down_is_replaced() -> None:
     assert len(maker.made) == 2
 
 
+def test_a_replica_without_a_sign_of_life_is_replaced() -> None:
+    class Stuck(InProcess):
+        async def give(self) -> Any:
+            return await self._call(asyncio.sleep(60))
+
+    class First(Maker):
+        def __call__(self) -> InProcess:
+            self.made.append(InProcess(Echo) if self.made else Stuck(Echo))
+            return self.made[-1]
+
+    async def work(fleet: Fleet[str, str]) -> None:
+        assert await fleet.ask("a") == "a"
+        await asyncio.sleep(0.2)  # nothing to do is no silence
+
+    assert run(First(Echo), work, n_replicas=1, patience=Patience(silence_s=0.1, pause_s=0.0)).stats.n_lost == 1
+
+
 def test_cancelling_reaches_the_service() -> None:
     maker = Maker(Echo)
 

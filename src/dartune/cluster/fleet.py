@@ -42,6 +42,8 @@ class Patience:
     """Lives without a single answer, one after the other, until a slot is given up."""
     pause_s: float = 1.0
     """Pause after the first such life; it doubles."""
+    silence_s: float = 300.0
+    """How long a replica may give no sign of life: its process hangs, or something in it blocks the event loop."""
     closing_s: float = 30.0
     """How long replicas may take to release what they hold."""
 
@@ -222,7 +224,7 @@ class Fleet(Generic[Q, A]):
         name = next(self._names)
         self._join(name, replica, n_places)
         try:
-            await replica.serve(partial(self._settle, name))
+            await replica.serve(partial(self._settle, name), silence_s=self._patience.silence_s)
         except Lost as error:
             return _End(error, "answers" if replica.has_answered else "place")
         finally:

@@ -6,6 +6,7 @@ that a service raises leaves this module as an exception.
 """
 
 import asyncio
+import contextlib
 import os
 import pickle
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ A = TypeVar("A")
 Q_contra = TypeVar("Q_contra", contravariant=True)
 A_co = TypeVar("A_co", covariant=True)
 
+HEARTBEAT_S = 10.0
 RAISED = "engine_raised"
 """Cause of a failure where a service raised what it should not have."""
 
@@ -70,11 +72,12 @@ class Delivery(NamedTuple, Generic[A]):
 class Host(Generic[Q, A]):
     """Runs one service for one driver."""
 
-    def __init__(self, make: Callable[[], Service[Q, A]], folder: str) -> None:
+    def __init__(self, make: Callable[[], Service[Q, A]], folder: str, heartbeat_s: float = HEARTBEAT_S) -> None:
         """Hold what makes the service. In `folder`, where this machine has it, paths and modules are looked for."""
         if Path(folder).is_dir():
             os.chdir(folder)
         self._make = make
+        self._heartbeat_s = heartbeat_s
         self._service: Service[Q, A]
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._ended: list[tuple[int, A | DartuneError]] = []
@@ -108,8 +111,10 @@ class Host(Generic[Q, A]):
                 self._under_way[number].cancel()
 
     async def give(self) -> Delivery[A]:
-        """Wait until something has ended, and give all that has."""
-        await self._wake.wait()
+        """Wait until something has ended, and give all that has; nothing after `heartbeat_s`, as a sign of life."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._heartbeat_s):
+                await self._wake.wait()
         self._wake.clear()
         ended, self._ended = self._ended, []
         return Delivery(ended, self._service.n_places, self._down)

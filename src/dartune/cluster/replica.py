@@ -65,9 +65,9 @@ class Replica(Generic[Q, A]):
         self._dropped.append(number)
         self._wake.set()
 
-    async def serve(self, settle: Callable[[Delivery[A]], None]) -> Never:
-        """Hand over and collect until the replica is gone: raises Lost."""
-        ways = [asyncio.create_task(self._feed()), asyncio.create_task(self._drain(settle))]
+    async def serve(self, settle: Callable[[Delivery[A]], None], *, silence_s: float) -> Never:
+        """Hand over and collect until the replica is gone, or gives no sign of life for `silence_s`: raises Lost."""
+        ways = [asyncio.create_task(self._feed()), asyncio.create_task(self._drain(settle, silence_s))]
         try:
             done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in done:
@@ -90,9 +90,13 @@ class Replica(Generic[Q, A]):
             dropped, self._dropped = self._dropped, []
             await self._handle.take(requests, dropped)
 
-    async def _drain(self, settle: Callable[[Delivery[A]], None]) -> Never:
+    async def _drain(self, settle: Callable[[Delivery[A]], None], silence_s: float) -> Never:
         while True:
-            delivery = await self._handle.give()
+            try:
+                async with asyncio.timeout(silence_s):
+                    delivery = await self._handle.give()
+            except TimeoutError:
+                raise Lost(f"it has given no sign of life for {silence_s:g} s") from None
             self.has_answered |= bool(delivery.ended)
             settle(delivery)
             if delivery.down is not None:

@@ -68,15 +68,30 @@ def test_every_failure_is_recorded_with_the_cause_of_its_last_attempt(tmp_path: 
         assert len(verdicts) >= 6
 
 
-@pytest.mark.parametrize("api", ["completions", "chat"])
+@pytest.mark.integration
+@pytest.mark.timeout(120)
+def test_replies_that_come_twice_are_never_taken_for_other_requests(tmp_path: Path) -> None:
+    with ChaosProcess() as calm:
+        run(tmp_path / "calm", calm)
+    with ChaosProcess(again_after_s=0.005, delay_s=0.02) as server:
+        _, engine = run(tmp_path / "wild", server, sleep=nap, max_in_flight=16)
+    here, there = samples(tmp_path / "calm"), samples(tmp_path / "wild")
+    assert engine.faults["other_reply"] > 20
+    assert {failure for _, _, failure in there.values()} <= {None, "other_reply", "reset"}
+    answered = [key for key, (_, _, failure) in there.items() if failure is None and key in here]
+    assert len(answered) > 0.8 * len(here)
+    assert all(here[key] == there[key] for key in answered)
+
+
 @pytest.mark.parametrize("kind", STREAM_KINDS)
-def test_every_fault_of_a_stream_ends_as_one_error_with_its_cause(kind: str, api: str) -> None:
+def test_every_fault_of_a_stream_ends_as_one_error_with_its_cause(kind: str) -> None:
+    settings = {"max_attempts": 2, "timeout_s": 0.5, "first_token_timeout_s": 30}
     with ChaosProcess(share=1.0, kinds=[kind]) as server:
-        settings = config(server, api=api, max_attempts=2, timeout_s=0.5, first_token_timeout_s=30)
-        outcomes = ask(settings, *(request(seed=seed) for seed in range(3)))
+        outcomes = ask(config(server, **settings), *(request(seed=seed) for seed in range(3)))
+        outcomes += ask(config(server, api="chat", **settings), *(request(seed=seed) for seed in range(3, 6)))
         attempts = server.record()["attempts"]
-    assert [getattr(outcome, "cause", outcome) for outcome in outcomes] == [STREAM_KINDS[kind]] * 3
-    assert set(attempts.values()) == {2}
+    assert [getattr(outcome, "cause", outcome) for outcome in outcomes] == [STREAM_KINDS[kind]] * 6
+    assert list(attempts.values()) == [2] * 6
 
 
 @pytest.mark.parametrize("kind", ["429", "503"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dartune.config import OpenAIEngineConfig
-from dartune.engines.openai_http.faults import Fault
+from dartune.engines.openai_http.faults import Fault, of_status
 from dartune.engines.openai_http.wire import Stream, Wire
 from dartune.types import Response
 
@@ -85,3 +85,19 @@ def test_a_key_is_taken_out_of_a_fault_whole_or_cut_and_a_placeholder_is_not() -
     assert (bare.cause, bare.ends, bare.retry_after_s) == ("bad_json", "server", 3.0)
     assert fault.without("EMPTY").detail == fault.without("").detail == fault.detail
     assert Fault("x", "EMPTY reply").without("EMPTY").detail == "EMPTY reply"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [  # vLLM 0.32 (two places), SGLang 0.5.23, llama.cpp (server), OpenAI
+        "This model's maximum context length is 512 tokens. However, your prompt contains 600 input tokens",
+        "The decoder prompt (length 600) is longer than the maximum model length of 512.",
+        "The input (600 tokens) is longer than the model's context length (512 tokens).",
+        "the request exceeds the available context size, try increasing it",
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    ],
+)
+def test_prompts_that_are_too_long_are_known_by_what_servers_say(said: str) -> None:
+    fault = of_status(400, {}, json.dumps({"error": {"message": said, "code": 400}}).encode())
+    assert (fault.cause, fault.ends) == ("context_too_long", "request")
+    assert of_status(400, {}, b'{"error": {"message": "seed is not supported"}}').cause == "bad_request"

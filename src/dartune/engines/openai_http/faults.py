@@ -13,7 +13,10 @@ Ends = Literal["attempt", "request", "server", "run"]
 MOST_RETRY_AFTER_S = 120.0
 """A server that asks for a longer pause gets this one."""
 
-_CONTEXT = re.compile(r"context.?length|maximum (?:model|context|input)|max_model_len|too long|too many tokens", re.I)
+_CONTEXT = re.compile(
+    r"context.?(?:length|size|window|limit)|maximum (?:model|context|input)|max_model_len|too long|too many tokens",
+    re.I,
+)
 _PASSING = {408, 409, 425, 429}
 _LEAST_SECRET = 8
 """Shorter keys are no secret but what people set where a server wants any; shorter beginnings tell nothing."""

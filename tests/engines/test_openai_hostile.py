@@ -92,7 +92,7 @@ def test_a_key_is_taken_out_of_a_fault_whole_or_cut_and_a_placeholder_is_not() -
     [  # vLLM 0.32 (two places), SGLang 0.5.23, llama.cpp (server), OpenAI
         "This model's maximum context length is 512 tokens. However, your prompt contains 600 input tokens",
         "The decoder prompt (length 600) is longer than the maximum model length of 512.",
-        "The input (600 tokens) is longer than the model's context length (512 tokens).",
+        "Requested token count exceeds the model's maximum context length of 512 tokens. You requested a total of 600",
         "the request exceeds the available context size, try increasing it",
         "Your input exceeds the context window of this model. Please adjust your input and try again.",
     ],

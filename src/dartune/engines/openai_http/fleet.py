@@ -75,6 +75,8 @@ class Fleet:
     servers: list[Server] = field(default_factory=list, init=False)
     _waiting: deque[asyncio.Future[None]] = field(default_factory=deque, init=False)
     _watcher: asyncio.Task[None] | None = field(default=None, init=False)
+    _probes: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    """Of servers that are named no more, too."""
     _alive_at_s: float = field(default_factory=time.monotonic, init=False)
     _down: EngineDown | None = field(default=None, init=False)
 
@@ -138,7 +140,7 @@ class Fleet:
 
     async def aclose(self) -> None:
         """Stop watching."""
-        tasks = [task for task in (self._watcher, *(server.probing for server in self.servers)) if task is not None]
+        tasks = [*([self._watcher] if self._watcher is not None else []), *self._probes]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -174,6 +176,8 @@ class Fleet:
             for server in self.servers:
                 if not server.is_up and server.probing is None and now >= server.probe_at_s:
                     server.probing = asyncio.create_task(self._try(server))
+                    self._probes.add(server.probing)
+                    server.probing.add_done_callback(self._probes.discard)
             if any(server.is_up and not server.is_on_trial for server in self.servers):
                 self._alive_at_s = now
             elif now - self._alive_at_s > self.patience_s:

@@ -16,7 +16,7 @@ LAYERS = (
     ("allocation", "cluster", "difficulty", "methods"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
-    ("analysis", "evaluation", "training"),
+    ("analysis", "evaluation", "planning", "training"),
     ("pipeline",),
     ("cli",),
     ("__main__",),

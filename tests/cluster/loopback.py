@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"
-_ENDING_S = 20.0
+_ENDING_S = 90.0
+"""An agent of Ray's looks for its raylet every few seconds, and on a busy machine several times before it believes."""
 
 # Ray listens on every interface, so whoever reaches this machine must not get in, and reads this once, when imported.
 os.environ |= {

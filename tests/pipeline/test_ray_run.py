@@ -62,7 +62,7 @@ def test_a_run_on_ray_is_interrupted_and_killed_and_gives_the_same_samples(tmp_p
         n_before = len(read_samples(tmp_path / "ray" / "pool"))
         process = start(recipe, tmp_path / "ray")
         while len(read_samples(tmp_path / "ray" / "pool")) == n_before:
-            assert process.poll() is None
+            assert process.poll() is None, process.communicate()
             time.sleep(0.1)
         process.kill()
         process.communicate()

@@ -13,7 +13,7 @@ LAYERS = (
     ("errors", "types", "visible"),
     ("files",),
     ("config",),
-    ("allocation", "cluster", "difficulty", "methods"),
+    ("allocation", "cluster", "difficulty", "methods", "stopping"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "planning", "training"),
@@ -26,6 +26,7 @@ LAYERS = (
 SIDEWAYS = {
     ("methods", "allocation"): "a recipe's method is one of the policies",
     ("methods", "difficulty"): "a recipe's method needs the fail rate",
+    ("stopping", "difficulty"): "a query is given up by the posterior of its pass rate",
     ("models", "world"): "a model's name may stand for a packaged one",
     ("prompts", "models"): "the chat template is the model's",
     ("queries", "world"): "the world's sets are named sets",
@@ -36,7 +37,7 @@ SIDEWAYS = {
 
 PURE = (
     "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
-    "methods", "sampling.ledger", "types", "grading.comparison", "grading.expressions", "grading.extraction",
+    "methods", "sampling.ledger", "stopping", "types", "grading.comparison", "grading.expressions", "grading.extraction",
     "grading.judges", "grading.spelling",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""

@@ -4,7 +4,7 @@ Methods share one pool: a try made for one counts for all. Each method's targets
 through the first `n_pilot` tries of each query, so they come out the same however far the pool has grown since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from dartune.allocation import prop2diff, uniform, vanilla
@@ -58,9 +58,10 @@ def most_trials(method: MethodConfig) -> int:
 
 def pilot_difficulties(method: Prop2DiffMethod, query_ids: Sequence[str], outcomes: Outcomes) -> list[Difficulty]:
     """Each query's difficulty over the method's pilot tries."""
-    return [
-        pilot_difficulty(
-            ((trial, right) for trial, right in outcomes.get(query_id, {}).items() if right is not None), method.n_pilot
-        )
-        for query_id in query_ids
-    ]
+    return [_pilot_difficulty(outcomes.get(query_id, {}), method.n_pilot) for query_id in query_ids]
+
+
+def _pilot_difficulty(tries: Mapping[int, bool | None], n_pilot: int) -> Difficulty:
+    # Looking at the pilot's trials alone: there may be a thousand times as many others.
+    graded = ((trial, right) for trial in range(n_pilot) if (right := tries.get(trial)) is not None)
+    return pilot_difficulty(graded, n_pilot)

@@ -1,9 +1,10 @@
 """From what a run left in its folder to the numbers of its summary."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import assert_never
 
 import pyarrow as pa
@@ -16,9 +17,10 @@ from dartune.analysis.summary import EvaluationSummary, HardExample, MethodSumma
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.evaluation.run import scored_rows
 from dartune.pipeline.stages import Run
-from dartune.pool import read_outcomes, read_samples
+from dartune.pool import OutcomeTable, Tries, iter_samples, read_outcomes
+from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT
 from dartune.recipes import recipe_hash, recipe_toml
-from dartune.types import Difficulty, Outcomes, Query, Target
+from dartune.types import Difficulty, Query, Target
 
 _VERSIONED = ("torch", "transformers", "trl", "math-verify", "pyarrow", "numpy")
 _N_HARD_EXAMPLES = 6
@@ -66,14 +68,14 @@ def describe_policy(method: MethodConfig) -> str:
     return words if method.equal_tokens_with is None else f"{words}; cut to the tokens of {method.equal_tokens_with}"
 
 
-def _pool_summary(run: Run, outcomes: Outcomes, seconds: float) -> PoolSummary:
-    tokens = read_samples(run.folder.pool, ["n_tokens"]).column("n_tokens")
-    recorded = [outcome for tries in outcomes.values() for outcome in tries.values()]
+def _pool_summary(run: Run, outcomes: OutcomeTable, seconds: float) -> PoolSummary:
     return PoolSummary(
         n_queries=len(outcomes),
-        n_raw=sum(outcome is not None for outcome in recorded),
-        n_failures=sum(outcome is None for outcome in recorded),
-        raw_tokens=pc.sum(tokens).as_py() or 0,
+        n_raw=outcomes.count(CORRECT) + outcomes.count(INCORRECT),
+        n_failures=outcomes.count(FAILED),
+        raw_tokens=sum(
+            pc.sum(batch["n_tokens"]).as_py() or 0 for batch in iter_samples(run.folder.pool, ["query_id", "n_tokens"])
+        ),
         seconds_sampling=seconds,
     )
 
@@ -107,17 +109,12 @@ def _evaluations(run: Run) -> list[EvaluationSummary]:
     ]
 
 
-def _hard_examples(run: Run, queries: Sequence[Query], outcomes: Outcomes) -> list[HardExample]:
+def _hard_examples(run: Run, queries: Sequence[Query], outcomes: OutcomeTable) -> list[HardExample]:
     """The first right answers to the queries that fail most and were solved at all."""
-    rates = {query.id: _difficulty(outcomes.get(query.id, {})) for query in queries}
+    rates = {query.id: _difficulty(outcomes.get(query.id)) for query in queries}
     solved = [query for query in queries if rates[query.id].n_correct > 0]
     hardest = sorted(solved, key=lambda q: (-rates[q.id].fail_rate, q.id))[:_N_HARD_EXAMPLES]
-    wanted = [query.id for query in hardest]
-    table = read_samples(run.folder.pool, ["query_id", "trial", "response", "verdict"])
-    is_right = pc.equal(table["verdict"].cast(pa.string()), "correct")
-    is_hard = pc.is_in(table["query_id"], value_set=pa.array(wanted, pa.string()))
-    rights = sorted(table.filter(pc.and_(is_hard, is_right)).to_pylist(), key=lambda row: -row["trial"])
-    first_right = {row["query_id"]: row["response"] for row in rights}
+    first_right = _first_right(run.folder.pool, [query.id for query in hardest])
     return [
         HardExample(
             query=query.text,
@@ -131,9 +128,23 @@ def _hard_examples(run: Run, queries: Sequence[Query], outcomes: Outcomes) -> li
     ]
 
 
-def _difficulty(tries: Mapping[int, bool | None]) -> Difficulty:
-    graded = [outcome for outcome in tries.values() if outcome is not None]
-    return Difficulty(n_trials=len(graded), n_correct=sum(graded))
+def _first_right(pool: Path, query_ids: Sequence[str]) -> dict[str, str]:
+    """The correct response with the lowest trial of each of some queries."""
+    wanted = pa.array(query_ids, pa.string())
+    found: dict[str, tuple[int, str]] = {}
+    for batch in iter_samples(pool, ["query_id", "trial", "response", "verdict"]):
+        is_right = pc.equal(batch["verdict"].dictionary_decode(), "correct")
+        is_wanted = pc.is_in(batch["query_id"].dictionary_decode(), value_set=wanted)
+        for row in batch.filter(pc.and_(is_wanted, is_right)).to_pylist():
+            first = (row["trial"], row["response"])
+            found[row["query_id"]] = min(first, found.get(row["query_id"], first))
+    return {query_id: response for query_id, (_, response) in found.items()}
+
+
+def _difficulty(tries: Tries | None) -> Difficulty:
+    if tries is None:
+        return Difficulty(n_trials=0, n_correct=0)
+    return Difficulty(n_trials=len(tries) - tries.n_failures, n_correct=tries.n_correct)
 
 
 def _versions() -> dict[str, str]:

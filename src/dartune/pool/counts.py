@@ -1,17 +1,94 @@
-"""What a pool's samples add up to, for each query."""
+"""From a pool's shards to the table of its outcomes, and from rows of a shard to places in that table.
 
-from collections import defaultdict
+Shards are read one row group at a time, in a single pass: what is held meanwhile is nine bytes for each sample.
+"""
+
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from dartune.pool.reader import read_samples
-from dartune.types import Outcomes
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dartune.errors import PoolError
+from dartune.pool.outcomes import FAILED, MISSING, OutcomeTable
+from dartune.pool.reader import iter_samples
+
+_KEY = ["query_id", "trial"]
+_MOST_SLOTS_PER_SAMPLE = 1_000
 
 
-def read_outcomes(pool: Path) -> Outcomes:
-    """The outcome of every recorded trial."""
-    table = read_samples(pool, ["query_id", "trial", "verdict", "failure"])
-    outcomes: dict[str, dict[int, bool | None]] = defaultdict(dict)
-    rows = zip(*(table[name].to_pylist() for name in ("query_id", "trial", "verdict", "failure")), strict=True)
-    for query_id, trial, verdict, failure in rows:
-        outcomes[query_id][trial] = None if failure is not None else verdict == "correct"
-    return outcomes
+class _Part(NamedTuple):
+    """The rows of one row group."""
+
+    ranks: NDArray[np.int32]
+    trials: NDArray[np.int32]
+    codes: NDArray[np.int8]
+
+
+def read_outcomes(pool: Path) -> OutcomeTable:
+    """The outcome of every recorded trial. Raises PoolError if the pool cannot be read."""
+    ranks: dict[str, int] = {}
+    parts = [
+        _Part(_ranks(batch["query_id"], ranks), batch["trial"].to_numpy(), _codes(batch))
+        for batch in iter_samples(pool, [*_KEY, "verdict", "failure"])
+    ]
+    n_trials = np.zeros(len(ranks), np.int64)
+    for part in parts:
+        if part.trials.min(initial=0) < 0:
+            raise PoolError(f"{pool}: a sample has a negative trial; look at 'dartune pool verify {pool}'")
+        np.maximum.at(n_trials, part.ranks, part.trials.astype(np.int64) + 1)
+    starts = np.concatenate([[0], np.cumsum(n_trials)])
+    if starts[-1] > _MOST_SLOTS_PER_SAMPLE * max(1, sum(len(part.codes) for part in parts)):
+        raise PoolError(f"{pool}: trials are numbered up to {n_trials.max() - 1}, with hardly any sample between them")
+    codes = np.full(starts[-1], MISSING, np.int8)
+    for part in parts:
+        codes[starts[part.ranks] + part.trials] = part.codes
+    return OutcomeTable(ranks=ranks, starts=starts, codes=codes)
+
+
+class Located(NamedTuple):
+    """Rows of a pool with the slot of each in a table of outcomes."""
+
+    rows: pa.RecordBatch
+    slots: NDArray[np.int64]
+
+
+def locate_samples(pool: Path, table: OutcomeTable, columns: list[str]) -> Iterator[Located]:
+    """All samples, some at a time, with their slots; those written since `table` was read are left out.
+
+    `columns` are given besides query_id and trial.
+    """
+    n_trials = np.diff(table.starts)
+    for batch in iter_samples(pool, [*_KEY, *columns]):
+        ranks = _known_ranks(batch["query_id"], table.ranks)
+        trials = batch["trial"].to_numpy()
+        is_known = (ranks >= 0) & (trials < n_trials[ranks]) if len(n_trials) else np.zeros(len(ranks), np.bool_)
+        slots = table.starts[ranks[is_known]] + trials[is_known]
+        is_recorded = table.codes[slots] != MISSING
+        kept = np.flatnonzero(is_known)[is_recorded]
+        yield Located(batch if len(kept) == len(batch) else batch.take(pa.array(kept)), slots[is_recorded])
+
+
+def _ranks(ids: pa.DictionaryArray, ranks: dict[str, int]) -> NDArray[np.int32]:
+    """Rank of each row's query; queries not seen before get the next ones."""
+    return _by_row(ids, [ranks.setdefault(value, len(ranks)) for value in ids.dictionary.to_pylist()])
+
+
+def _known_ranks(ids: pa.DictionaryArray, ranks: Mapping[str, int]) -> NDArray[np.int32]:
+    """Rank of each row's query, -1 for a query that has none."""
+    return _by_row(ids, [ranks.get(value, -1) for value in ids.dictionary.to_pylist()])
+
+
+def _by_row(ids: pa.DictionaryArray, of_value: list[int]) -> NDArray[np.int32]:
+    rows: NDArray[np.int32] = np.array(of_value, np.int32)[ids.indices.to_numpy()]
+    return rows
+
+
+def _codes(batch: pa.RecordBatch) -> NDArray[np.int8]:
+    is_correct = pc.equal(batch["verdict"].dictionary_decode(), "correct").fill_null(False)
+    codes: NDArray[np.int8] = is_correct.to_numpy(zero_copy_only=False).astype(np.int8)
+    codes[batch["failure"].is_valid().to_numpy(zero_copy_only=False)] = FAILED
+    return codes

@@ -1,11 +1,12 @@
-"""Reading a pool: its settings, queries, samples, and what they add up to.
+"""Reading a pool: its settings, its queries, and its samples, at once or some at a time.
 
 Reading needs no lock: shards never change. A merge that deletes shards while they are being read is met by listing
 them again.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,7 +54,10 @@ def read_queries(pool: Path) -> list[Query]:
 
 
 def read_samples(pool: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """All samples, as a table of `SAMPLE_SCHEMA` or of some of its columns; rows in the order of writing."""
+    """All samples, as a table of `SAMPLE_SCHEMA` or of some of its columns; rows in the order of writing.
+
+    It holds them all at once; `iter_samples` does not.
+    """
     read_settings(pool)
     for attempt in range(_ATTEMPTS):
         try:
@@ -66,10 +70,60 @@ def read_samples(pool: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries()
 
 
+def iter_samples(pool: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All samples a row group at a time, in the order of writing; `query_id` comes dictionary-encoded.
+
+    Every row is given once, also where shards are merged meanwhile.
+    """
+    read_settings(pool)
+    given: dict[int, int] = {}
+    shards = list_shards(pool)
+    n_misses = 0
+    while shards:
+        shard = shards.pop(0)
+        # A merged shard begins with rows that were given out already, from the shards that it replaces.
+        n_skipped = sum(n for last, n in given.items() if last >= shard.first)
+        given[shard.last] = -n_skipped
+        try:
+            for table in iter_row_groups(shard.path, columns, as_dictionary=["query_id"]):
+                given[shard.last] += len(table)
+                yield from table.slice(n_skipped).to_batches()
+                n_skipped = max(0, n_skipped - len(table))
+        except FileNotFoundError:
+            n_misses += 1
+            if n_misses == _ATTEMPTS:
+                raise
+            del given[shard.last]
+            shards = [other for other in list_shards(pool) if other.last >= shard.first]
+        else:
+            n_misses = 0
+
+
+def iter_row_groups(
+    path: Path, columns: Sequence[str] | None = None, *, as_dictionary: Sequence[str] = ()
+) -> Iterator[pa.Table]:
+    """The row groups of one shard. Raises FileNotFoundError, before the first, if a merge has deleted it."""
+    wanted = None if columns is None else list(columns)
+    with (
+        _naming_damage(path),
+        pq.ParquetFile(path, read_dictionary=list(as_dictionary), pre_buffer=False) as file,
+    ):
+        for i in range(file.num_row_groups):
+            yield file.read_row_group(i, columns=wanted)
+
+
 def _read_shard(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    try:
+    with _naming_damage(path):
         return pq.read_table(path, columns=None if columns is None else list(columns))
-    except pa.ArrowInvalid as error:
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
         raise PoolError(
             f"{path}: damaged shard ({error}); restore it from a copy, or delete it to sample it again"
         ) from None

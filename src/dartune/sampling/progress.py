@@ -1,10 +1,12 @@
 """What a running sampler tells whoever watches."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dartune.config import Prices
+from dartune.pool import Tries
 from dartune.types import Query, Sample, Target
 
 
@@ -71,14 +73,22 @@ class Meter:
     n_tokens: int = 0
     _goals: dict[str, _Goal] = field(default_factory=dict)
     _got: dict[str, int] = field(default_factory=dict)
+    """Query id -> what counts towards its goal, so far and no further than the goal."""
+    _wanted: Counter[int | None] = field(default_factory=Counter)
+    """Sums of the goals by level; the sums of `_got` are in `_filled`."""
+    _filled: Counter[int | None] = field(default_factory=Counter)
 
-    def enter_phase(self, targets: Mapping[str, Sequence[Target]], recorded: Mapping[str, tuple[int, int]]) -> None:
-        """Measure against `targets` from now on; a pool holds `recorded`: query id -> (tries, correct)."""
+    def enter_phase(self, targets: Mapping[str, Sequence[Target]], recorded: Mapping[str, Tries]) -> None:
+        """Measure against `targets` from now on; a pool holds the `recorded` tries."""
         self._goals = {query_id: _goal(wanted) for query_id, wanted in targets.items()}
-        self._got = {
-            query_id: n_tries if self._goals[query_id].is_tries else n_correct
-            for query_id, (n_tries, n_correct) in recorded.items()
-        }
+        self._got, self._wanted, self._filled = {}, Counter(), Counter()
+        for query_id, goal in self._goals.items():
+            tries = recorded.get(query_id)
+            n_got = 0 if tries is None else len(tries) if goal.is_tries else tries.n_correct
+            self._got[query_id] = min(goal.n, n_got)
+            level = self.queries[query_id].level
+            self._wanted[level] += goal.n
+            self._filled[level] += self._got[query_id]
 
     def count(self, sample: Sample) -> None:
         """Take one more sample into account."""
@@ -89,8 +99,10 @@ class Meter:
             self.n_prompt_tokens += sample.response.n_prompt_tokens
             self.n_tokens += sample.response.n_tokens
         query_id = sample.key.query_id
-        if sample.is_correct or self._goals[query_id].is_tries:
-            self._got[query_id] = self._got.get(query_id, 0) + 1
+        goal = self._goals[query_id]
+        if (sample.is_correct or goal.is_tries) and self._got[query_id] < goal.n:
+            self._got[query_id] += 1
+            self._filled[self.queries[query_id].level] += 1
 
     @property
     def cost(self) -> float:
@@ -99,15 +111,9 @@ class Meter:
 
     def fill(self) -> dict[int | None, Fill]:
         """Fill by level, levels in order."""
-        wanted: dict[int | None, int] = {}
-        got: dict[int | None, int] = {}
-        for query_id, goal in self._goals.items():
-            level = self.queries[query_id].level
-            wanted[level] = wanted.get(level, 0) + goal.n
-            got[level] = got.get(level, 0) + min(goal.n, self._got.get(query_id, 0))
         return {
-            level: Fill(n_wanted=wanted[level], n_got=got[level])
-            for level in sorted(wanted, key=lambda x: (x is None, x))
+            level: Fill(n_wanted=self._wanted[level], n_got=self._filled[level])
+            for level in sorted(self._wanted, key=lambda x: (x is None, x))
         }
 
 

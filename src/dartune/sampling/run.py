@@ -6,7 +6,7 @@ the last call, or the last crash, left off; and a call with nothing left to ask 
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from dartune.config import NO_PRICES, MethodConfig, Prices
 from dartune.engines.base import Engine
 from dartune.methods import method_targets, pilot_target
-from dartune.pool import PoolWriter, Provenance, read_outcomes
+from dartune.pool import OutcomeTable, PoolWriter, Provenance, read_outcomes
 from dartune.prompts import Template
 from dartune.sampling.dispatcher import Dispatcher
 from dartune.sampling.grades import Grades
@@ -123,11 +123,27 @@ def _target_phase(job: Job, outcomes: Outcomes) -> Targets:
     return {query_id: targets for query_id, *targets in zip(ids, *by_method, strict=True)}
 
 
-def _ledger(job: Job, targets: Targets, outcomes: Outcomes, meter: Meter) -> Ledger:
+def _ledger(job: Job, targets: Targets, outcomes: OutcomeTable, meter: Meter) -> Ledger:
     """A ledger, and a meter, that start from what the pool holds."""
-    recorded = {query_id: _recorded(tries) for query_id, tries in outcomes.items() if query_id in targets}
-    meter.enter_phase(targets, {query_id: (len(r.trials), r.n_correct) for query_id, r in recorded.items()})
-    return Ledger(targets, recorded, job.speculation)
+    meter.enter_phase(targets, outcomes)
+    return Ledger(targets, _RecordedTries(outcomes), job.speculation)
+
+
+class _RecordedTries(Mapping[str, Recorded]):
+    """What a pool holds of each query, made when it is looked at: ten million trial numbers are not held at once."""
+
+    def __init__(self, outcomes: OutcomeTable) -> None:
+        self._outcomes = outcomes
+
+    def __getitem__(self, query_id: str) -> Recorded:
+        tries = self._outcomes[query_id]
+        return Recorded(trials=frozenset(tries), n_correct=tries.n_correct, n_failures=tries.n_failures)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outcomes)
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
 
 
 def _request(job: Job, queries: Mapping[str, Query], key: Key) -> Request:
@@ -144,12 +160,4 @@ async def _grade(grader: Grades, queries: Mapping[str, Query], key: Key, respons
         finish_reason=response.finish_reason,
         judge=query.judge,
         meta=query.meta,
-    )
-
-
-def _recorded(tries: Mapping[int, bool | None]) -> Recorded:
-    return Recorded(
-        trials=frozenset(tries),
-        n_correct=sum(outcome is True for outcome in tries.values()),
-        n_failures=sum(outcome is None for outcome in tries.values()),
     )

@@ -1,0 +1,147 @@
+"""What is known of each query before a run: its pass rate, its lengths, the tries that are made already.
+
+Queries of whose pass rate the same is known share a row of weights over `NODES`. Where the weights follow from a prior
+that is itself uncertain, there are several equally likely versions of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dartune.difficulty.prior import Prior, fit_prior, posterior
+from dartune.planning.lengths import Lengths, fit_lengths, known_lengths
+from dartune.planning.made import Ints, Made, nothing_made
+from dartune.planning.nodes import NODES, beta_weights, point_weights
+from dartune.planning.pass_rates import PassRates
+from dartune.planning.prior_draws import draw_priors
+from dartune.planning.shapes import Shape
+from dartune.planning.tries import Floats
+from dartune.types import Query
+
+N_DRAWS = 32
+"""Versions of an uncertain prior."""
+_FEWEST = 40
+"""Tried queries that a level needs for a prior of its own."""
+_STAND_IN = 64
+"""Tries that a pass rate is rounded to where a prior is fitted to exact ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What is known; arrays with an entry for each query unless said otherwise."""
+
+    source: str
+    """Where it is from, in words."""
+    level: Ints
+    """0 where there is none."""
+    row: Ints
+    """The query's row in each of `weights`."""
+    weights: tuple[Floats, ...]
+    """Equally likely versions, each of shape (rows, nodes)."""
+    right: Lengths | None
+    """Tokens of right responses; None where nothing is known of lengths."""
+    wrong: Lengths | None
+    made: Made
+    prior: Prior
+    """Over all queries; what a run would fit when it decides whom to give up."""
+    tokens_per_s: float | None = None
+
+    @property
+    def n_queries(self) -> int:
+        """How many queries."""
+        return len(self.level)
+
+
+def from_pilot(made: Made, queries: Sequence[Query], *, source: str, tokens_per_s: float | None, seed: int) -> Belief:
+    """From tries that were made: a posterior for each query, under a prior fitted for each level."""
+    level = _levels(queries)
+    row, weights = _posteriors(made.n_tries, made.n_right, level, seed)
+    n_wrong = made.n_tries - made.n_right
+    right, wrong = fit_lengths(made.n_right, made.right_tokens, level), fit_lengths(n_wrong, made.wrong_tokens, level)
+    return Belief(
+        source=source,
+        level=level,
+        row=row,
+        weights=weights,
+        right=_or_other(right, wrong),
+        wrong=_or_other(wrong, right),
+        made=made,
+        prior=fit_prior(made.n_tries, made.n_right),
+        tokens_per_s=tokens_per_s,
+    )
+
+
+def from_pass_rates(rates: PassRates, *, source: str, seed: int) -> Belief:
+    """From pass rates: exact where the file does not say of how many tries, else a posterior as from a pilot.
+
+    The tries behind them are not the run's own, and are not counted as made.
+    """
+    level = rates.level.astype(np.int64)
+    n = rates.n_trials
+    if (n > 0).all():
+        row, weights = _posteriors(n, np.rint(rates.pass_rate * n).astype(np.int64), level, seed)
+    else:
+        values, row = np.unique(rates.pass_rate, return_inverse=True)
+        weights = (point_weights(values),)
+    counts = np.where(n > 0, n, _STAND_IN)
+    lengths = None
+    if (is_known := ~np.isnan(rates.mean_tokens)).any():
+        lengths = known_lengths(np.where(is_known, rates.mean_tokens, rates.mean_tokens[is_known].mean()))
+    return Belief(
+        source=source,
+        level=level,
+        row=row,
+        weights=weights,
+        right=lengths,
+        wrong=lengths,
+        made=nothing_made(len(level)),
+        prior=fit_prior(counts, np.rint(rates.pass_rate * counts).astype(np.int64)),
+    )
+
+
+def from_shape(shape: Shape, queries: Sequence[Query]) -> Belief:
+    """From nothing but the queries' levels: the published shape, its lengths an assumption."""
+    level = _levels(queries)
+    groups = np.array([shape.group_of(query) for query in queries])
+    lengths = known_lengths(shape.mean_tokens[groups])
+    weights = shape.weights()
+    share = np.bincount(groups, minlength=len(weights)) / len(groups)
+    rates = np.rint(NODES * _STAND_IN).astype(np.int64)
+    counts = np.rint(share @ weights * len(groups)).astype(np.int64)
+    return Belief(
+        source=shape.source,
+        level=level,
+        row=groups,
+        weights=(weights,),
+        right=lengths,
+        wrong=lengths,
+        made=nothing_made(len(queries)),
+        prior=fit_prior(np.full(counts.sum(), _STAND_IN), np.repeat(rates, counts)),
+    )
+
+
+def _posteriors(n: Ints, c: Ints, level: Ints, seed: int) -> tuple[Ints, tuple[Floats, ...]]:
+    """A row for each different (level's prior, n, c), and the rows' weights under each draw of the priors."""
+    tried = np.bincount(level, weights=n > 0)
+    group = np.where(tried[level] >= _FEWEST, level + 1, 0)
+    rng = np.random.default_rng(seed)
+    rows, row = np.unique(np.stack([group, n, c], axis=1), axis=0, return_inverse=True)
+    weights = [np.zeros((len(rows), len(NODES))) for _ in range(N_DRAWS)]
+    for value in np.unique(group):
+        # The few queries of small levels are judged by all.
+        within = group == value if value else np.ones(len(group), np.bool_)
+        fitted = fit_prior(n[within], c[within])
+        at = rows[:, 0] == value
+        for drawn, prior in zip(weights, draw_priors(fitted, n[within], c[within], N_DRAWS, rng), strict=True):
+            drawn[at] = beta_weights(posterior(prior, rows[at, 1], rows[at, 2]))
+    return row.reshape(-1), tuple(weights)
+
+
+def _levels(queries: Sequence[Query]) -> Ints:
+    return np.array([query.level or 0 for query in queries], np.int64)
+
+
+def _or_other(lengths: Lengths, other: Lengths) -> Lengths:
+    """The other kind's where none of this kind was seen."""
+    return other if np.isnan(lengths.mean).any() else lengths

@@ -17,7 +17,7 @@ LAYERS = (
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "planning", "training"),
-    ("pipeline",),
+    ("measuring", "pipeline"),
     ("cli",),
     ("__main__",),
 )

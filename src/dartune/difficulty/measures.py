@@ -111,7 +111,7 @@ _MEASURES = (
     ),
     Measure(
         name="fail_rate_shrunk",
-        meaning="expected fail rate given the tries and the fail rates of all queries, in [0, 1]",
+        meaning="expected fail rate, given the tries of all queries; in [0, 1]",
         formula="1 - E[p | n, c]",
         source="empirical Bayes (Robbins 1956; Casella 1985)",
         values=_fail_rate_shrunk,

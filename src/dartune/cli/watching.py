@@ -11,6 +11,7 @@ from dartune.sampling.progress import Progress
 
 if TYPE_CHECKING:
     from dartune.marking import MarkingProgress
+    from dartune.planning.simulate import SimulationProgress
     from dartune.training.sft import StepProgress
 
 _LINE_EVERY_S = 10.0
@@ -50,6 +51,20 @@ def watching_rows(*, is_quiet: bool) -> Iterator["Callable[[MarkingProgress], No
         of = "" if progress.n_rows is None else f" of {progress.n_rows:,}"
         left = "" if progress.time_left_s is None else f", {_clock(progress.time_left_s)} left"
         return f"{progress.stage}: {progress.n_done:,}{of} rows, {progress.rows_per_s:,.0f}/s{left}"
+
+    with _shown(is_quiet=is_quiet) as show:
+        yield None if show is None else lambda progress: show(line(progress))
+
+
+@contextmanager
+def watching_simulation(*, is_quiet: bool) -> Iterator["Callable[[SimulationProgress], None] | None"]:
+    """The same for a simulation."""
+
+    def line(progress: "SimulationProgress") -> str:
+        return (
+            f"{progress.n_samples:,} samples and {progress.n_tokens:,} tokens simulated, "
+            f"about {progress.expected_tries:,.0f} samples left"
+        )
 
     with _shown(is_quiet=is_quiet) as show:
         yield None if show is None else lambda progress: show(line(progress))

@@ -37,5 +37,5 @@ def play(ledger: Ledger, tries: ScriptedTries, *, n_places: int, start: int = 0)
         if not running:
             return
         now, _, key, tokens = heapq.heappop(running)
-        ledger.record(key, is_correct=tokens > 0)
+        ledger.record(key, is_correct=tokens > 0, n_tokens=abs(tokens))
         yield Ended(now, key, tokens > 0, abs(tokens))

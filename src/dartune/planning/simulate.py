@@ -5,15 +5,16 @@ of all methods.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dartune.config import MethodConfig
+from dartune.config import MethodConfig, SamplingConfig
 from dartune.methods import method_targets, pilot_target
 from dartune.planning.accounts import SimulationReport, account
-from dartune.planning.events import play
+from dartune.planning.events import Ended, play
 from dartune.planning.pass_rates import PassRates
 from dartune.planning.scripted import ScriptedTries
-from dartune.sampling.ledger import Ledger, Recorded
+from dartune.sampling.ledger import Ledger
+from dartune.sampling.orders import make_order
 from dartune.types import Target
 
 _REPORT_EVERY = 1 << 17
@@ -29,8 +30,8 @@ class Simulation:
     n_places: int
     """Requests that the engine runs at a time, all at the same speed however many there are."""
     seed: int = 0
-    max_new_tokens: int = 2048
-    speculation: float = 0.0
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """Of it the longest response, speculation, order and worth count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,72 +49,55 @@ Watcher = Callable[[SimulationProgress], None]
 
 def simulate(job: Simulation, watch: Watcher | None = None) -> SimulationReport:
     """Run every method of `job` to its targets on one shared pool of tries; the same job gives the same report."""
-    tries = ScriptedTries(job.rates, job.seed, job.max_new_tokens)
-    made = _Made(tries)
+    made = _Made(ScriptedTries(job.rates, job.seed, job.sampling.max_new_tokens))
+    n_queries = len(job.rates.query_ids)
     time = 0
-    for targets in _phases(job, made):
-        ledger = Ledger(dict(zip(job.rates.query_ids, targets, strict=True)), made.recorded(), job.speculation)
-        for ended in play(ledger, tries, n_places=job.n_places, start=time):
-            time = ended.time
-            made.count(ended.key.query_id, ended.is_correct, ended.n_tokens)
-            if watch is not None and made.n_samples % _REPORT_EVERY == 0:
-                watch(
-                    SimulationProgress(
-                        n_samples=made.n_samples,
-                        n_tokens=made.n_tokens,
-                        expected_tries=ledger.totals().expected_tries,
-                    )
-                )
-    by_method = {name: _targets(job, method, made) for name, method in job.methods.items()}
-    return account(tries, made.n_by_query, by_method, n_places=job.n_places, makespan=time)
-
-
-def _phases(job: Simulation, made: "_Made") -> Iterator[list[Sequence[Target]]]:
-    """The targets of each query: of the pilots, where a method needs any; then of all methods."""
     pilots = [target for method in job.methods.values() if (target := pilot_target(method)) is not None]
     if pilots:
-        yield [pilots] * len(job.rates.query_ids)
-    yield list(zip(*(_targets(job, method, made) for method in job.methods.values()), strict=True))
+        time = _sample(job, [pilots] * n_queries, made, time, watch)
+    targets = {name: method_targets(method, job.rates.query_ids, made) for name, method in job.methods.items()}
+    time = _sample(job, list(zip(*targets.values(), strict=True)), made, time, watch)
+    return account(made.tries, made.n_by_query, targets, n_places=job.n_places, makespan=time)
 
 
-def _targets(job: Simulation, method: MethodConfig, made: "_Made") -> list[Target]:
-    return method_targets(method, job.rates.query_ids, made)
+def _sample(
+    job: Simulation, targets: Sequence[Sequence[Target]], made: "_Made", start: int, watch: Watcher | None
+) -> int:
+    """One phase of a run, from `start`; when it ends."""
+    sampling = job.sampling
+    order = make_order(sampling.order or "longest", sampling.worth)
+    ledger = Ledger(dict(zip(job.rates.query_ids, targets, strict=True)), made, sampling.speculation, order)
+    time = start
+    for ended in play(ledger, made.tries, n_places=job.n_places, start=start):
+        time = ended.time
+        made.count(ended)
+        if watch is not None and made.n_samples % _REPORT_EVERY == 0:
+            expected_tries = ledger.totals().expected_tries
+            watch(SimulationProgress(n_samples=made.n_samples, n_tokens=made.n_tokens, expected_tries=expected_tries))
+    return time
 
 
 class _Made(Mapping[str, Mapping[int, bool]]):
-    """What has been tried so far, as outcomes by query and trial; counts are all that is kept."""
+    """What has been tried so far, as outcomes by query and trial; how often is all that is kept."""
 
     def __init__(self, tries: ScriptedTries) -> None:
+        self.tries = tries
         self.n_by_query = [0] * len(tries.rates.query_ids)
         self.n_samples = 0
         self.n_tokens = 0
-        self._n_correct = [0] * len(tries.rates.query_ids)
-        self._tries = tries
 
-    def count(self, query_id: str, is_correct: bool, n_tokens: int) -> None:
-        row = self._tries.rows[query_id]
+    def count(self, ended: Ended) -> None:
+        row = self.tries.rows[ended.key.query_id]
         self.n_by_query[row] += 1
-        self._n_correct[row] += is_correct
         self.n_samples += 1
-        self.n_tokens += n_tokens
-
-    def recorded(self) -> dict[str, Recorded]:
-        """What a ledger needs to know. Queries that are as far as each other share one set of trials."""
-        trials = {n: frozenset(range(n)) for n in set(self.n_by_query)}
-        return {
-            query_id: Recorded(trials=trials[n], n_correct=n_correct)
-            for query_id, n, n_correct in zip(
-                self._tries.rates.query_ids, self.n_by_query, self._n_correct, strict=True
-            )
-            if n
-        }
+        self.n_tokens += ended.n_tokens
 
     def __getitem__(self, query_id: str) -> Mapping[int, bool]:
-        row = self._tries.rows[query_id]
-        return dict(enumerate(self._tries.first(row, self.n_by_query[row]).is_correct.tolist()))
+        row = self.tries.rows[query_id]
+        return dict(enumerate(self.tries.first(row, self.n_by_query[row]).is_correct.tolist()))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._tries.rates.query_ids)
+        return iter(self.tries.rates.query_ids)
 
     def __len__(self) -> int:
         return len(self.n_by_query)

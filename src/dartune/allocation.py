@@ -19,9 +19,9 @@ def vanilla(n_trials: int) -> Target:
     return Target(min_trials=n_trials, max_trials=n_trials)
 
 
-def uniform(k: int, *, max_trials: int) -> Target:
-    """DARS-Uniform: tries until `k` are correct, at most `max_trials`."""
-    return Target(n_correct=k, max_trials=max_trials)
+def uniform(k: int, *, max_trials: int, min_trials: int = 0) -> Target:
+    """DARS-Uniform: tries until `k` are correct, at most `max_trials`, and the first `min_trials` in any case."""
+    return Target(n_correct=k, max_trials=max_trials, min_trials=min_trials)
 
 
 def prop2diff(
@@ -53,14 +53,20 @@ def power_family(fail_rates: Sequence[float], *, k: float, cover: int, alpha: fl
 def n_trials_needed(outcomes: Sequence[bool | None], target: Target) -> int:
     """Tries that a query with these `outcomes` (in trial order; None is an engine failure) costs under `target`.
 
-    It is what strict sampling for this target alone makes: the tries up to its last wanted correct response, at least
-    `min_trials`, at most `max_trials`. Where the outcomes end before the target is met, all of them.
+    It is what strict sampling for this target alone makes: the tries up to its last wanted correct response, or to the
+    one after which the query is given up, at least `min_trials`, at most `max_trials`. Where the outcomes end before
+    that, all of them.
     """
-    n_correct = 0
-    stop = 0 if target.n_correct == 0 else min(target.max_trials, len(outcomes))
+    return max(_n_wanted(outcomes, target), min(target.min_trials, len(outcomes)))
+
+
+def _n_wanted(outcomes: Sequence[bool | None], target: Target) -> int:
+    if target.n_correct == 0:
+        return 0
+    n_correct = n_graded = 0
     for trial, is_correct in enumerate(outcomes[: target.max_trials]):
         n_correct += is_correct is True
-        if n_correct == target.n_correct and target.n_correct > 0:
-            stop = trial + 1
-            break
-    return max(stop, min(target.min_trials, len(outcomes)))
+        n_graded += is_correct is not None
+        if n_correct == target.n_correct or (target.caps is not None and n_graded >= target.caps[n_correct]):
+            return trial + 1
+    return min(target.max_trials, len(outcomes))

@@ -5,17 +5,19 @@ through the first `n_pilot` tries of each query, so they come out the same howev
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from dartune.allocation import prop2diff, uniform, vanilla
-from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config import GiveUpConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.difficulty import pilot_difficulty
 from dartune.types import Difficulty, Outcomes, Target
 
 
 def pilot_target(method: MethodConfig) -> Target | None:
     """The tries of every query that a method must see before it can set targets; None if it needs none."""
-    return vanilla(method.n_pilot) if isinstance(method, Prop2DiffMethod) else None
+    n_pilot = _n_pilot(method)
+    return vanilla(n_pilot) if n_pilot else None
 
 
 def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Outcomes) -> list[Target]:
@@ -24,9 +26,9 @@ def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Out
         case VanillaMethod():
             return [vanilla(method.n_trials)] * len(query_ids)
         case UniformMethod():
-            return [uniform(method.k, max_trials=method.max_trials)] * len(query_ids)
+            targets = [uniform(method.k, max_trials=method.max_trials, min_trials=_n_pilot(method))] * len(query_ids)
         case Prop2DiffMethod():
-            return prop2diff(
+            targets = prop2diff(
                 pilot_difficulties(method, query_ids, outcomes),
                 k=method.k,
                 cover=method.cover,
@@ -36,6 +38,9 @@ def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Out
             )
         case _:
             assert_never(method)
+    if method.give_up is None:
+        return targets
+    return _giving_up(targets, method.give_up, pilot_difficulties(method, query_ids, outcomes))
 
 
 def least_trials(method: MethodConfig) -> int:
@@ -44,7 +49,7 @@ def least_trials(method: MethodConfig) -> int:
         case VanillaMethod():
             return method.n_trials
         case UniformMethod():
-            return method.k
+            return max(method.k, _n_pilot(method))
         case Prop2DiffMethod():
             return max(method.n_pilot, method.cover)
         case _:
@@ -56,9 +61,35 @@ def most_trials(method: MethodConfig) -> int:
     return method.n_trials if isinstance(method, VanillaMethod) else method.max_trials
 
 
-def pilot_difficulties(method: Prop2DiffMethod, query_ids: Sequence[str], outcomes: Outcomes) -> list[Difficulty]:
+def pilot_difficulties(
+    method: UniformMethod | Prop2DiffMethod, query_ids: Sequence[str], outcomes: Outcomes
+) -> list[Difficulty]:
     """Each query's difficulty over the method's pilot tries."""
     return [_pilot_difficulty(outcomes.get(query_id, {}), method.n_pilot) for query_id in query_ids]
+
+
+def _n_pilot(method: MethodConfig) -> int:
+    match method:
+        case Prop2DiffMethod():
+            return method.n_pilot
+        case UniformMethod():
+            return method.n_pilot if method.give_up else 0
+        case _:
+            return 0
+
+
+def _giving_up(targets: Sequence[Target], config: GiveUpConfig, pilots: Sequence[Difficulty]) -> list[Target]:
+    """The targets with the caps at which queries are given up, by the prior that the pilot tries give."""
+    # Here, because scipy takes a third of a second, and most commands do without.
+    from dartune.difficulty.prior import fit_prior
+    from dartune.stopping import give_up_caps
+
+    prior = fit_prior([d.n_trials for d in pilots], [d.n_correct for d in pilots])
+    caps = {
+        target: give_up_caps(target.n_correct, target.max_trials, prior, below=config.below, unsolved=config.unsolved)
+        for target in set(targets)
+    }
+    return [replace(target, caps=caps[target]) for target in targets]
 
 
 def _pilot_difficulty(tries: Mapping[int, bool | None], n_pilot: int) -> Difficulty:

@@ -154,6 +154,9 @@ class Target:
     """Cap on raw tries; in-flight tries and engine failures count."""
     min_trials: int = 0
     """Tries made whatever they give (VRT, pilots, evaluation); at most `max_trials`."""
+    caps: tuple[int, ...] | None = None
+    """Where hopeless queries are given up: entry c is the number of graded tries at which a query with c correct
+    responses is, for c from 0 to `n_correct` - 1 (`stopping.give_up_caps`). Entries do not fall after the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

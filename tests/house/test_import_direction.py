@@ -26,6 +26,7 @@ LAYERS = (
 SIDEWAYS = {
     ("methods", "allocation"): "a recipe's method is one of the policies",
     ("methods", "difficulty"): "a recipe's method needs the fail rate",
+    ("methods", "stopping"): "a recipe's method may give queries up",
     ("stopping", "difficulty"): "a query is given up by the posterior of its pass rate",
     ("models", "world"): "a model's name may stand for a packaged one",
     ("prompts", "models"): "the chat template is the model's",
@@ -37,7 +38,7 @@ SIDEWAYS = {
 
 PURE = (
     "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
-    "methods", "sampling.ledger", "stopping", "types", "grading.comparison", "grading.expressions", "grading.extraction",
+    "methods", "sampling.account", "sampling.ledger", "sampling.orders", "stopping", "types", "grading.comparison", "grading.expressions", "grading.extraction",
     "grading.judges", "grading.spelling",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""

@@ -59,7 +59,7 @@ def test_set_can_add_a_section(small: Path) -> None:
         ("methods.vrt.n_tirals=4", "unknown key methods.vrt.n_tirals; did you mean 'n_trials'?"),
         ("engin.name=fake", "unknown key engin; did you mean 'engine'?"),
         ("engine.n_palces=1", "unknown key engine.n_palces; did you mean 'n_places'?"),
-        ("sampling.zzz=1", "unknown key sampling.zzz; known keys: max_new_tokens, speculation,"),
+        ("sampling.zzz=1", "unknown key sampling.zzz; known keys: max_new_tokens, order, speculation,"),
         ("methods.vrt.n_trials=0", "methods.vrt.n_trials: Input should be greater than or equal to 1, got 0"),
         ("engine.name=vlm", "module:attribute, ray, got 'vlm'; did you mean 'vllm'?"),
         ("engine={}", "engine.name: expected one of fake, "),

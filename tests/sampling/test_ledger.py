@@ -7,16 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dartune.allocation import n_trials_needed
-from dartune.sampling.ledger import Ledger, Recorded
+from dartune.config import WorthConfig
+from dartune.sampling.ledger import Ledger
+from dartune.sampling.orders import CoverFirst, MostWorth
 from dartune.types import Key, Target
 
-targets_of_a_set = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(1, 40), st.integers(0, 40)).map(
-        lambda t: Target(n_correct=t[0], max_trials=max(t[1], t[2]), min_trials=min(t[2], t[1]))
-    ),
-    min_size=1,
-    max_size=6,
-)
+
+@st.composite
+def some_target(draw: st.DrawFn) -> Target:
+    """Any target, half of them with a rule for giving up, half of those with a cap of its own before the first."""
+    n_correct, max_trials = draw(st.integers(0, 6)), draw(st.integers(1, 40))
+    caps = None
+    if n_correct and draw(st.booleans()):
+        caps = sorted(draw(st.lists(st.integers(1, max_trials), min_size=n_correct, max_size=n_correct)))
+        if draw(st.booleans()):
+            caps[0] = max_trials
+    return Target(
+        n_correct=n_correct,
+        max_trials=max_trials,
+        min_trials=draw(st.integers(0, max_trials)),
+        caps=None if caps is None else tuple(caps),
+    )
+
+
+targets_of_a_set = st.lists(some_target(), min_size=1, max_size=6)
 
 
 def outcome_of(key: Key, seed: int) -> bool | None:
@@ -50,12 +64,7 @@ def sample_all(
         n_answers += 1
         if n_answers == kill_after:
             in_flight.clear()
-            ledger = Ledger(alone(targets), {q: recorded(tries) for q, tries in done.items()}, speculation)
-
-
-def recorded(tries: dict[int, bool | None]) -> Recorded:
-    outcomes = list(tries.values())
-    return Recorded(trials=frozenset(tries), n_correct=outcomes.count(True), n_failures=outcomes.count(None))
+            ledger = Ledger(alone(targets), done, speculation)
 
 
 def check_limits(
@@ -103,10 +112,13 @@ def test_speculation_and_kills_leave_the_first_correct_trials_the_same(
     strict = sample_all(named(targets), seed, n_places=3, speculation=0.0)
     ahead = sample_all(named(targets), seed, n_places=n_places, speculation=speculation, kill_after=kill_after)
     for query_id, target in named(targets).items():
-        firsts = [
-            sorted(t for t, right in run[query_id].items() if right)[: target.n_correct] for run in (strict, ahead)
-        ]
-        assert firsts[0] == firsts[1]
+        assert chosen(strict[query_id], target) == chosen(ahead[query_id], target)
+
+
+def chosen(tries: dict[int, bool | None], target: Target) -> list[int]:
+    """The correct trials among those that the target alone would have made."""
+    outcomes = [tries[trial] for trial in range(len(tries)) if trial in tries]
+    return [trial for trial, right in enumerate(outcomes[: n_trials_needed(outcomes, target)]) if right]
 
 
 def test_target_k_is_k_and_not_one_more() -> None:
@@ -133,7 +145,7 @@ def test_the_freed_place_goes_to_the_query_with_most_left() -> None:
 
 def test_speculation_waits_until_no_strict_place_is_left() -> None:
     targets = {"a": Target(n_correct=1, max_trials=99), "b": Target(n_correct=1, max_trials=99)}
-    ledger = Ledger(alone(targets), {"a": Recorded(trials=frozenset(range(20)))}, speculation=1.0)
+    ledger = Ledger(alone(targets), {"a": dict.fromkeys(range(20), False)}, speculation=1.0)
     keys = [ledger.next() for _ in range(5)]
     assert {keys[0], keys[1]} == {Key("a", 20), Key("b", 0)}
     assert keys[2:] == [Key("a", 21), Key("a", 22), Key("a", 23)]
@@ -165,7 +177,87 @@ def test_methods_that_share_a_pool_make_the_tries_of_the_one_that_needs_most(tar
 
 
 def test_a_lost_trial_is_asked_again_even_beyond_a_lowered_cap() -> None:
-    before = Recorded(trials=frozenset({0, 1, 2, 4, 5, 6}), n_correct=1)
+    before = {trial: trial == 6 for trial in (0, 1, 2, 4, 5, 6)}
     ledger = Ledger({"q": [Target(n_correct=2, max_trials=5)]}, {"q": before})
     assert ledger.next() == Key("q", 3)
     assert ledger.next() is None
+
+
+def test_a_query_is_given_up_when_its_cap_is_met_and_one_that_was_never_solved_is_not() -> None:
+    hopeless = Target(n_correct=3, max_trials=50, caps=(50, 6, 9))
+    ledger = Ledger({"q": [hopeless]})
+    outcomes = [False] * 20 + [True]
+    tries = []
+    while (key := ledger.next()) is not None:
+        tries.append(key.trial)
+        ledger.record(key, is_correct=outcomes[key.trial])
+    assert tries == list(range(21))
+    assert n_trials_needed(outcomes, hopeless) == 21
+    assert ledger.totals().n_queries_met == 1
+    assert ledger.totals().expected_tries == 0
+
+
+def test_a_query_that_may_be_given_up_waits_for_what_is_in_flight() -> None:
+    ledger = Ledger({"q": [Target(n_correct=9, max_trials=50, caps=(4, 8, 12, 16, 20, 24, 28, 32, 36))]})
+    keys = [ledger.next() for _ in range(5)]
+    assert keys == [*(Key("q", trial) for trial in range(4)), None]
+    ledger.record(Key("q", 3), is_correct=True)
+    assert ledger.next() is None  # trials 0 to 2 may still fail, but then trial 3 has counted: they decide
+    ledger.record(Key("q", 0), is_correct=True)
+    assert ledger.next() == Key("q", 4)
+
+
+def test_covering_first_takes_the_least_tried_of_those_without_a_correct_response() -> None:
+    targets = {name: Target(n_correct=2, max_trials=9) for name in ("a", "b", "c")}
+    ledger = Ledger(alone(targets), {"a": {0: True}, "b": {0: False, 1: False}}, order=CoverFirst())
+    assert [ledger.next() for _ in range(6)] == [
+        Key("c", 0), Key("c", 1), Key("b", 2), Key("b", 3), Key("a", 1), None
+    ]  # fmt: skip
+
+
+def by_value(fairness: float, alpha: float = 0.0) -> MostWorth:
+    return MostWorth(WorthConfig(alpha=alpha, fairness=fairness))
+
+
+def spend(order: MostWorth, rates: dict[str, float], n_tries: int, n_tokens: dict[str, int]) -> dict[str, list[int]]:
+    """Tries and correct responses of each query when `n_tries` are spent by value, one at a time."""
+    targets = {name: Target(n_correct=10**6, max_trials=10**6) for name in rates}
+    ledger = Ledger(alone(targets), order=order)
+    draw = random.Random(0)
+    spent = {name: [0, 0] for name in rates}
+    for _ in range(n_tries):
+        key = ledger.next()
+        assert key is not None
+        right = draw.random() < rates[key.query_id]
+        spent[key.query_id][0] += 1
+        spent[key.query_id][1] += right
+        ledger.record(key, is_correct=right, n_tokens=n_tokens[key.query_id])
+    return spent
+
+
+RATES = {"easy": 0.9, "middle": 0.5, "hard": 0.1}
+ALIKE = dict.fromkeys(RATES, 100)
+
+
+def test_by_value_without_fairness_the_cheapest_responses_are_bought() -> None:
+    spent = spend(by_value(0.0), RATES, 2_000, ALIKE)
+    assert spent["easy"][0] > 1_900
+    cheap = spend(by_value(0.0), RATES, 2_000, {"easy": 1_000, "middle": 100, "hard": 100})
+    assert cheap["middle"][0] > 1_900
+
+
+def test_by_value_with_fairness_1_every_query_gets_the_same_tries_as_in_vanilla_rejection_tuning() -> None:
+    spent = spend(by_value(1.0), RATES, 3_000, ALIKE)
+    assert [tries for tries, _ in spent.values()] == pytest.approx([1_000] * 3, rel=0.1)
+
+
+def test_by_value_with_all_fairness_every_query_gets_the_same_correct_responses_as_in_dars_uniform() -> None:
+    spent = spend(by_value(100.0), RATES, 3_000, ALIKE)
+    rights = [right for _, right in spent.values()]
+    assert rights == pytest.approx([sum(rights) / 3] * 3, rel=0.02)
+
+
+def test_by_value_with_all_fairness_and_alpha_1_correct_responses_follow_the_fail_rate_as_in_prop2diff() -> None:
+    spent = spend(by_value(100.0, alpha=1.0), RATES, 6_000, ALIKE)
+    share = [right / (1 - RATES[name]) for name, (_, right) in spent.items()]
+    assert share == pytest.approx([share[-1]] * 3, rel=0.15)

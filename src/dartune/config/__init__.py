@@ -23,7 +23,7 @@ from dartune.config.engines import (
     prices_of,
     with_model,
 )
-from dartune.config.methods import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config.methods import GiveUpConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.config.recipe import (
     RESERVED_NAMES,
     CurationConfig,
@@ -31,23 +31,26 @@ from dartune.config.recipe import (
     PromptConfig,
     QueriesConfig,
     Recipe,
-    SamplingConfig,
     StudyConfig,
     TrainingConfig,
 )
+from dartune.config.sampling import BudgetConfig, OrderName, SamplingConfig, WorthConfig
 
 __all__ = [
     "CUSTOM_TAG",
     "FREE_FIELDS",
     "NO_PRICES",
     "RESERVED_NAMES",
+    "BudgetConfig",
     "CurationConfig",
     "CustomEngineConfig",
     "EngineConfig",
     "EvaluationConfig",
     "FakeEngineConfig",
+    "GiveUpConfig",
     "MethodConfig",
     "OpenAIEngineConfig",
+    "OrderName",
     "Prices",
     "PromptConfig",
     "Prop2DiffMethod",
@@ -63,6 +66,7 @@ __all__ = [
     "UniformMethod",
     "VanillaMethod",
     "VllmEngineConfig",
+    "WorthConfig",
     "check_url",
     "local_model",
     "prices_of",

@@ -14,6 +14,15 @@ class Method(Section):
     """Name of another method: this set is cut to that set's response tokens instead of to `n_examples`."""
 
 
+class GiveUpConfig(Section):
+    """When a query is given up before its cap; `dartune.stopping` has the rule."""
+
+    below: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Probability of reaching the target within the cap under which tries end."""
+    unsolved: bool = False
+    """Give up queries without any correct response too; otherwise they keep their cap, and may still be covered."""
+
+
 class VanillaMethod(Method):
     """VRT, the baseline: `n_trials` tries for every query, all that is correct kept."""
 
@@ -27,11 +36,16 @@ class UniformMethod(Method):
     policy: Literal["uniform"]
     k: Count = 40
     max_trials: Count = 2048
+    give_up: GiveUpConfig | None = None
+    n_pilot: Count = 16
+    """First tries of every query from which the prior for giving up is fitted; unused without `give_up`."""
 
     @model_validator(mode="after")
     def _target_fits_cap(self) -> Self:
         if self.k > self.max_trials:
             raise ValueError(f"k ({self.k}) must not exceed max_trials ({self.max_trials})")
+        if self.give_up and self.n_pilot > self.max_trials:
+            raise ValueError(f"n_pilot ({self.n_pilot}) must not exceed max_trials ({self.max_trials})")
         return self
 
 
@@ -47,6 +61,7 @@ class Prop2DiffMethod(Method):
     n_pilot: Count = 52
     """First tries of every query from which its fail rate is taken; they count as samples too."""
     max_trials: Count = 2048
+    give_up: GiveUpConfig | None = None
 
     @model_validator(mode="after")
     def _target_fits_cap(self) -> Self:

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from dartune.config.engines import EngineConfig, OpenAIEngineConfig
 from dartune.config.methods import MethodConfig
+from dartune.config.sampling import BudgetConfig, SamplingConfig
 from dartune.config.sections import Count, Name, Section, Seed
-from dartune.types import SamplingParams
 
 RESERVED_NAMES = ("base", "teacher")
 """Names of the models that are evaluated beside those trained on a method's set."""
@@ -40,24 +40,6 @@ class PromptConfig(Section):
     """How the sampled model is asked: alpaca, boxed, deepseekmath, plain, world, or chat (the model's own)."""
     student: str | None = None
     """How the fine-tuned model is trained and evaluated; None: the same way."""
-
-
-class SamplingConfig(Section):
-    """How responses are drawn. The defaults are the paper's (section 4.1)."""
-
-    temperature: Annotated[float, Field(ge=0)] = 1.6
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_new_tokens: Count = 2048
-    stop: tuple[str, ...] = ()
-    speculation: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """How far the tail of hard queries is tried ahead: in-flight tries up to this share of those expected to be needed.
-    0 is strict: no try is ever more than is needed."""
-
-    def params(self) -> SamplingParams:
-        """The record that travels with each request."""
-        return SamplingParams(
-            temperature=self.temperature, top_p=self.top_p, max_new_tokens=self.max_new_tokens, stop=self.stop
-        )
 
 
 class CurationConfig(Section):
@@ -131,6 +113,8 @@ class Recipe(Section):
     prompt: PromptConfig = PromptConfig()
     engine: EngineConfig
     sampling: SamplingConfig = SamplingConfig()
+    budget: BudgetConfig | None = None
+    """Ends sampling even if targets are not met; None: targets and caps alone do."""
     methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]
     """Name of a training set -> the policy that allocates its samples. All draw on one pool."""
     curation: CurationConfig = CurationConfig()

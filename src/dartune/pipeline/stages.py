@@ -75,6 +75,8 @@ class Run:
             params=recipe.sampling.params(),
             seed=recipe.seed,
             speculation=recipe.sampling.speculation,
+            order=recipe.sampling.order or ("value" if recipe.budget else "longest"),
+            worth=recipe.sampling.worth,
             prices=prices_of(recipe.engine),
         )
         engine = build_engine(recipe.engine, queries.queries)

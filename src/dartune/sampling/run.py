@@ -6,21 +6,25 @@ the last call, or the last crash, left off; and a call with nothing left to ask 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
-from dartune.config import NO_PRICES, MethodConfig, Prices
+from dartune.config import NO_PRICES, MethodConfig, OrderName, Prices, WorthConfig
 from dartune.engines.base import Engine
 from dartune.methods import method_targets, pilot_target
 from dartune.pool import OutcomeTable, PoolWriter, Provenance, read_outcomes
 from dartune.prompts import Template
 from dartune.sampling.dispatcher import Dispatcher
 from dartune.sampling.grades import Grades
-from dartune.sampling.ledger import Ledger, Recorded
+from dartune.sampling.ledger import Ledger
+from dartune.sampling.orders import make_order
 from dartune.sampling.progress import Meter, Progress
 from dartune.types import Grade, Key, Outcomes, Query, Request, Response, SamplingParams, Target, request_seed
+
+_MOST_PROMPTS = 2**17
+"""Rendered prompts that are kept."""
 
 Watcher = Callable[[Progress], None]
 Targets = Mapping[str, Sequence[Target]]
@@ -37,6 +41,9 @@ class Job:
     params: SamplingParams
     seed: int
     speculation: float = 0.0
+    order: OrderName = "longest"
+    worth: WorthConfig = field(default_factory=WorthConfig)
+    """What the order "value" goes by."""
     prices: Prices = NO_PRICES
 
 
@@ -71,6 +78,7 @@ def sample_pool(
 async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, watch: Watcher | None) -> SamplingReport:
     started_s = time.monotonic()
     meter = Meter(queries={query.id: query for query in job.queries}, prices=job.prices)
+    prompt = _prompts(job.template, meter.queries)
     is_interrupted = False
     try:
         await engine.start()
@@ -85,7 +93,7 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, wat
                 dispatcher = Dispatcher(
                     ledger=_ledger(job, targets, outcomes, meter),
                     engine=engine,
-                    ask=partial(_request, job, meter.queries),
+                    ask=partial(_request, job, prompt),
                     grade=partial(_grade, grader, meter.queries),
                     pool=pool,
                     meter=meter,
@@ -126,29 +134,22 @@ def _target_phase(job: Job, outcomes: Outcomes) -> Targets:
 def _ledger(job: Job, targets: Targets, outcomes: OutcomeTable, meter: Meter) -> Ledger:
     """A ledger, and a meter, that start from what the pool holds."""
     meter.enter_phase(targets, outcomes)
-    return Ledger(targets, _RecordedTries(outcomes), job.speculation)
+    return Ledger(targets, outcomes, job.speculation, make_order(job.order, job.worth))
 
 
-class _RecordedTries(Mapping[str, Recorded]):
-    """What a pool holds of each query, made when it is looked at: ten million trial numbers are not held at once."""
-
-    def __init__(self, outcomes: OutcomeTable) -> None:
-        self._outcomes = outcomes
-
-    def __getitem__(self, query_id: str) -> Recorded:
-        tries = self._outcomes[query_id]
-        return Recorded(trials=frozenset(tries), n_correct=tries.n_correct, n_failures=tries.n_failures)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._outcomes)
-
-    def __len__(self) -> int:
-        return len(self._outcomes)
+def _request(job: Job, prompt: Callable[[str], str], key: Key) -> Request:
+    return Request(key=key, prompt=prompt(key.query_id), seed=request_seed(key, job.seed), params=job.params)
 
 
-def _request(job: Job, queries: Mapping[str, Query], key: Key) -> Request:
-    prompt = job.template.render(queries[key.query_id].text)
-    return Request(key=key, prompt=prompt, seed=request_seed(key, job.seed), params=job.params)
+def _prompts(template: Template, queries: Mapping[str, Query]) -> Callable[[str], str]:
+    """Query id -> prompt."""
+
+    # A model's chat template takes as long to render as all else that is done here for a sample.
+    @lru_cache(_MOST_PROMPTS)
+    def prompt(query_id: str) -> str:
+        return template.render(queries[query_id].text)
+
+    return prompt
 
 
 async def _grade(grader: Grades, queries: Mapping[str, Query], key: Key, response: Response) -> Grade:

@@ -95,7 +95,7 @@ _ROWS: list[tuple[str, str, str | Callable[[re.Match[str]], str]]] = [
     ("base", r"(?<=\w)\s?(?:\\text\s?\{\s?)?\(?base\s?-?(\d{1,2})\)?\s?\}?$", r"_{\1}"),
     ("_{(", r"_\{\((\d{1,2})\)\}", r"_{\1}"),
     # What labels an answer that is not words.
-    ("nswer", r"^(?:\\text\s?\{)?\s?(?:the |final )*answer(?:\s?:|\sis:?)\s?\}?\s?(?=[\d\\$(.-])", ""),
+    ("nswer", r"^(?:\\text\s?\{)?\s?(?:the |final )*answer(?:\s?:|\sis:?)\s?\}?\s?(?=[\d\\$(-]|\.\d)", ""),
     ("otal", r"^(?:\\text\s?\{)?\s?total(?:\s?:|\sis:?)\s?\}?\s?(?=[\d\\$(.-])", ""),
 ]
 REWRITES = tuple(Rewrite(cue, re.compile(pattern, re.I), to) for cue, pattern, to in _ROWS)

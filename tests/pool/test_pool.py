@@ -196,6 +196,26 @@ def test_faults_are_found(tmp_path: Path) -> None:
         assert part in faults
 
 
+def test_a_key_that_is_there_twice_is_found_across_shards(tmp_path: Path) -> None:
+    for _ in range(2):
+        fill(tmp_path, sample(0), sample(-1))
+    twice = [f"Key(query_id='{QUERY.id}', trial={trial}): more than one sample" for trial in (-1, 0)]
+    assert find_faults(tmp_path) == [*2 * [f"Key(query_id='{QUERY.id}', trial=-1): its trial is below 0"], *twice]
+
+
+def test_samples_of_an_unknown_query_belong_to_no_level(tmp_path: Path) -> None:
+    fill(tmp_path, sample(0), Sample(key=Key("x", 0), seed=1, response=None, grade=None, failure="timeout"))
+    overview = describe_pool(tmp_path)
+    assert (overview.n_samples, overview.failures) == (1, {"timeout": 1})
+    assert [level.n_samples for level in overview.levels] == [1]
+
+
+def test_a_pool_without_samples_is_described(tmp_path: Path) -> None:
+    fill(tmp_path)
+    assert describe_pool(tmp_path).levels[0].fail_rate == 1.0
+    assert find_faults(tmp_path) == []
+
+
 def test_overview_counts(tmp_path: Path) -> None:
     fill(tmp_path, sample(0), sample(1, is_right=False), failure(2))
     overview = describe_pool(tmp_path)

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from dartune.grading import Grader
 from dartune.pool import read_outcomes, read_samples
 from dartune.pool.overview import find_faults
 from dartune.prompts import Template, load_template
+from dartune.sampling.dispatcher import MOST_REPORTING
 from dartune.sampling.progress import Progress
 from dartune.sampling.run import Job, SamplingReport, sample_pool
 from dartune.types import Query, Request, Response, SamplingParams
@@ -202,3 +204,29 @@ def test_a_cancelled_run_keeps_what_was_graded(tmp_path: Path) -> None:
 
     asyncio.run(start_and_cancel())
     assert sum(map(len, read_outcomes(tmp_path).values())) >= 60 - 32
+
+
+def test_a_prompt_is_rendered_once_for_each_query(tmp_path: Path) -> None:
+    rendered: Counter[str] = Counter()
+
+    def render(text: str) -> str:
+        rendered[text] += 1
+        return text
+
+    run(tmp_path, fake(), the_job=replace(job(), template=Template(name="counted", render=render, separator="")))
+    assert rendered == dict.fromkeys((query.text for query in QUERIES), 1)
+
+
+def test_slow_watchers_are_told_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dartune.sampling.dispatcher.REPORT_EVERY_S", 0.0)
+    n_reports = 0
+
+    def watch(progress: Progress) -> None:
+        nonlocal n_reports
+        n_reports += 1
+        time.sleep(0.01)
+
+    with Grader() as grader:
+        report = sample_pool(job(), engine=Odd(), grader=grader, pool=tmp_path, watch=watch)
+    n_phases = 2
+    assert n_phases <= n_reports <= report.elapsed_s * MOST_REPORTING / 0.01 + 2 * n_phases

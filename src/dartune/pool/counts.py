@@ -32,7 +32,7 @@ def read_outcomes(pool: Path) -> OutcomeTable:
     """The outcome of every recorded trial. Raises PoolError if the pool cannot be read."""
     ranks: dict[str, int] = {}
     parts = [
-        _Part(_ranks(batch["query_id"], ranks), batch["trial"].to_numpy(), _codes(batch))
+        _Part(rank_rows(batch["query_id"], ranks), batch["trial"].to_numpy(), _codes(batch))
         for batch in iter_samples(pool, [*_KEY, "verdict", "failure"])
     ]
     n_trials = np.zeros(len(ranks), np.int64)
@@ -72,8 +72,8 @@ def locate_samples(pool: Path, table: OutcomeTable, columns: list[str]) -> Itera
         yield Located(batch if len(kept) == len(batch) else batch.take(pa.array(kept)), slots[is_recorded])
 
 
-def _ranks(ids: pa.DictionaryArray, ranks: dict[str, int]) -> NDArray[np.int32]:
-    """Rank of each row's query; queries not seen before get the next ones."""
+def rank_rows(ids: pa.DictionaryArray, ranks: dict[str, int]) -> NDArray[np.int32]:
+    """Rank of each row's query; queries that are not in `ranks` yet get the next ones and join it."""
     return _by_row(ids, [ranks.setdefault(value, len(ranks)) for value in ids.dictionary.to_pylist()])
 
 

@@ -6,7 +6,7 @@ crash left out is `MISSING`. To whoever reads, it is the mapping `dartune.types.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,3 +101,21 @@ class OutcomeTable(Mapping[str, Tries]):
     def count(self, code: int) -> int:
         """How many tries of all queries have this outcome."""
         return int(np.count_nonzero(self.codes == code))
+
+    def tally(self) -> "Tally":
+        """Counts of every query, in the order of the ids."""
+        starts = self.starts[:-1]
+        if not len(starts):
+            return Tally(n_graded=np.zeros(0, np.int32), n_correct=np.zeros(0, np.int32))
+        return Tally(
+            n_graded=np.add.reduceat(self.codes >= INCORRECT, starts, dtype=np.int32),
+            n_correct=np.add.reduceat(self.codes == CORRECT, starts, dtype=np.int32),
+        )
+
+
+class Tally(NamedTuple):
+    """Counts of tries, one entry for each query."""
+
+    n_graded: NDArray[np.int32]
+    """Raw responses; failures of the engine do not count."""
+    n_correct: NDArray[np.int32]

@@ -1,12 +1,23 @@
-"""What a pool holds, in numbers, and whether it is whole."""
+"""What a pool holds, in numbers, and whether it is whole. Both read it a row group at a time."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from dartune.pool.reader import read_queries, read_samples, read_settings
-from dartune.types import Key, request_seed
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dartune.pool.counts import rank_rows, read_outcomes
+from dartune.pool.outcomes import OutcomeTable
+from dartune.pool.reader import iter_samples, read_queries, read_settings
+from dartune.types import Key, Query, request_seed
+
+_TRIAL_OFFSET = 2**31
+"""Makes any trial that a shard can hold, even a negative one, a number of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +50,23 @@ class PoolOverview:
 def describe_pool(pool: Path) -> PoolOverview:
     """Count what is in `pool`. Raises PoolError if it cannot be read."""
     settings = read_settings(pool)
-    queries = {query.id: query for query in read_queries(pool)}
-    rows = read_samples(pool, ["query_id", "n_tokens", "verdict", "failure"]).to_pylist()
-    graded = [row for row in rows if row["failure"] is None]
-    tries: defaultdict[int | None, list[tuple[str, bool]]] = defaultdict(list)
-    for row in graded:
-        tries[queries[row["query_id"]].level].append((row["query_id"], row["verdict"] == "correct"))
-    n_queries = Counter(query.level for query in queries.values())
+    queries = read_queries(pool)
+    verdicts: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    n_tokens = 0
+    for batch in iter_samples(pool, ["query_id", "n_tokens", "verdict", "failure"]):
+        graded = batch.filter(batch["failure"].is_null())
+        n_tokens += pc.sum(graded["n_tokens"]).as_py() or 0
+        verdicts.update(_counts(graded["verdict"]))
+        failures.update(_counts(batch["failure"].drop_null()))
     return PoolOverview(
         settings=settings,
         n_queries=len(queries),
-        n_samples=len(graded),
-        n_tokens=sum(row["n_tokens"] for row in graded),
-        verdicts=dict(Counter(row["verdict"] for row in graded).most_common()),
-        failures=dict(Counter(row["failure"] for row in rows if row["failure"] is not None).most_common()),
-        levels=tuple(
-            _level(level, n_queries[level], tries[level])
-            for level in sorted(n_queries, key=lambda level: (level is None, level or 0))
-        ),
+        n_samples=verdicts.total(),
+        n_tokens=n_tokens,
+        verdicts=dict(verdicts.most_common()),
+        failures=dict(failures.most_common()),
+        levels=_levels(queries, read_outcomes(pool)),
     )
 
 
@@ -69,28 +79,63 @@ def find_faults(pool: Path) -> list[str]:
     run_seed = read_settings(pool)["seed"]
     assert isinstance(run_seed, int)
     known = {query.id for query in read_queries(pool)}
-    seen: set[Key] = set()
-    faults = []
-    for row in read_samples(pool, ["query_id", "trial", "seed", "verdict", "failure"]).to_pylist():
-        key = Key(row["query_id"], row["trial"])
-        if key in seen:
-            faults.append(f"{key}: more than one sample")
-        if key.query_id not in known:
-            faults.append(f"{key}: its query is not in queries.parquet")
-        if row["seed"] != request_seed(key, run_seed):
-            faults.append(f"{key}: seed {row['seed']} is not that of its key")
-        if (row["verdict"] is None) == (row["failure"] is None):
-            faults.append(f"{key}: expected a verdict or a failure, got {row['verdict']!r} and {row['failure']!r}")
-        seen.add(key)
-    return faults
+    ranks: dict[str, int] = {}
+    keys = [np.zeros(0, np.int64)]
+    faults: list[str] = []
+    for batch in iter_samples(pool, ["query_id", "trial", "seed", "verdict", "failure"]):
+        faults.extend(_row_faults(batch, known, run_seed))
+        trials = batch["trial"].to_numpy().astype(np.int64)
+        keys.append((rank_rows(batch["query_id"], ranks).astype(np.int64) << 32) + trials + _TRIAL_OFFSET)
+    return faults + [f"{key}: more than one sample" for key in _repeated(np.concatenate(keys), list(ranks))]
 
 
-def _level(level: int | None, n_queries: int, tries: list[tuple[str, bool]]) -> LevelOverview:
-    n_right = sum(is_correct for _, is_correct in tries)
+def _row_faults(batch: pa.RecordBatch, known: AbstractSet[str], run_seed: int) -> Iterator[str]:
+    """What is wrong with single samples."""
+    keys = [Key(*pair) for pair in zip(batch["query_id"].to_pylist(), batch["trial"].to_pylist(), strict=True)]
+    seeds = np.fromiter((request_seed(key, run_seed) for key in keys), np.int64, len(keys))
+    strangers = np.array([query_id not in known for query_id in batch["query_id"].dictionary.to_pylist()], np.bool_)
+    is_graded, is_failure = (batch[name].is_valid().to_numpy(zero_copy_only=False) for name in ("verdict", "failure"))
+    for i in np.flatnonzero(strangers[batch["query_id"].indices.to_numpy()]):
+        yield f"{keys[i]}: its query is not in queries.parquet"
+    for i in np.flatnonzero(batch["trial"].to_numpy() < 0):
+        yield f"{keys[i]}: its trial is below 0"
+    for i in np.flatnonzero(batch["seed"].to_numpy() != seeds):
+        yield f"{keys[i]}: seed {batch['seed'][i]} is not that of its key"
+    for i in np.flatnonzero(is_graded == is_failure):
+        verdict, failure = batch["verdict"][i].as_py(), batch["failure"][i].as_py()
+        yield f"{keys[i]}: expected a verdict or a failure, got {verdict!r} and {failure!r}"
+
+
+def _repeated(keys: NDArray[np.int64], ids: Sequence[str]) -> Iterator[Key]:
+    """The keys, packed as rank and trial, that are there more than once."""
+    keys.sort()
+    for key in keys[1:][keys[1:] == keys[:-1]].tolist():
+        yield Key(ids[key >> 32], (key & 0xFFFF_FFFF) - _TRIAL_OFFSET)
+
+
+def _counts(tags: pa.Array) -> dict[str, int]:
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(tags.dictionary_decode()).to_pylist()}
+
+
+def _levels(queries: Sequence[Query], table: OutcomeTable) -> tuple[LevelOverview, ...]:
+    tally = table.tally()
+    by_level: dict[int | None, list[int]] = {}
+    for query in queries:
+        by_level.setdefault(query.level, []).append(table.ranks.get(query.id, -1))
+    return tuple(
+        _level(level, len(ranks), *(counts[[rank for rank in ranks if rank >= 0]] for counts in tally))
+        for level, ranks in sorted(by_level.items(), key=lambda item: (item[0] is None, item[0] or 0))
+    )
+
+
+def _level(
+    level: int | None, n_queries: int, n_graded: NDArray[np.int32], n_correct: NDArray[np.int32]
+) -> LevelOverview:
+    n_samples, n_right = int(n_graded.sum()), int(n_correct.sum())
     return LevelOverview(
         level=level,
         n_queries=n_queries,
-        n_samples=len(tries),
-        fail_rate=1.0 - n_right / len(tries) if tries else 1.0,
-        n_solved=len({query_id for query_id, is_correct in tries if is_correct}),
+        n_samples=n_samples,
+        fail_rate=1.0 - n_right / n_samples if n_samples else 1.0,
+        n_solved=int(np.count_nonzero(n_correct)),
     )

@@ -30,7 +30,7 @@ from dartune.pool.schema import (
 )
 from dartune.types import Query, Sample
 
-MAX_BUFFERED = 8192
+MAX_BUFFERED = 16_384
 """Samples held before they are written as a shard, and in a row group of a merged one."""
 MAX_BUFFERED_CHARS = 32 * 2**20
 """Characters of responses that are held before they are written, where responses are long."""

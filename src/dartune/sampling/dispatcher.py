@@ -27,6 +27,9 @@ from dartune.types import Grade, Key, Request, Response, Sample
 FLUSH_EVERY_S = 2.0
 """Most seconds of finished work that a crash can cost."""
 REPORT_EVERY_S = 1.0
+"""Least seconds between two reports; with very many queries, where a report takes long, there are more."""
+MOST_REPORTING = 0.02
+"""Share of the time that reports may take."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +57,8 @@ class Dispatcher:
         After Ctrl-C everything graded is durable and `is_interrupted` is set. Raises EngineDown if the engine gives
         up, WriteError if the disk does; what was durable stays so.
         """
-        last_flush = last_report = self.clock()
+        last_flush = self.clock()
+        next_report = last_flush + REPORT_EVERY_S
         with self._interruptible():
             try:
                 while self._fill_places() and not self.is_interrupted:
@@ -64,9 +68,9 @@ class Dispatcher:
                     if now - last_flush >= FLUSH_EVERY_S:
                         self.pool.flush()
                         last_flush = self.clock()
-                    if now - last_report >= REPORT_EVERY_S:
+                    if now >= next_report:
                         self._report()
-                        last_report = now
+                        next_report = now + max(REPORT_EVERY_S, (self.clock() - now) / MOST_REPORTING)
             finally:
                 await self._abandon()
                 self._settle_quietly()
@@ -75,10 +79,12 @@ class Dispatcher:
 
     async def _outcome(self) -> None:
         """Wait until something has ended, or it is time to write."""
-        with contextlib.suppress(TimeoutError):
-            # Not wait_for: before Python 3.12 it can swallow a cancellation.
-            async with asyncio.timeout(FLUSH_EVERY_S):
-                await self._wake.wait()
+        # Several times as fast as asyncio.timeout, which counts at thousands of samples a second.
+        alarm = asyncio.get_running_loop().call_later(FLUSH_EVERY_S, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            alarm.cancel()
 
     def _fill_places(self) -> bool:
         """Give every free place to a key; whether anything is in flight now."""
@@ -123,7 +129,9 @@ class Dispatcher:
             if isinstance(outcome, BaseException):
                 raise outcome
             self.pool.append(outcome)
-            self.ledger.record(outcome.key, is_correct=None if outcome.failure is not None else outcome.is_correct)
+            is_correct = None if outcome.failure is not None else outcome.is_correct
+            n_tokens = 0 if outcome.response is None else outcome.response.n_tokens
+            self.ledger.record(outcome.key, is_correct=is_correct, n_tokens=n_tokens)
             self.meter.count(outcome)
 
     def _settle_quietly(self) -> None:

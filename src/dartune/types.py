@@ -160,6 +160,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What some samples took."""
+
+    n_prompt_tokens: int = 0
+    n_tokens: int = 0
+    """Of responses."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difficulty:
     """How often a query was answered, and how often rightly."""
 

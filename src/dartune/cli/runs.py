@@ -97,7 +97,7 @@ def _describe(done: "SamplingReport") -> str:
     cost = f" for {done.cost:,.2f}" if done.cost else ""
     return (
         f"{done.n_samples:,} samples, {done.n_correct:,} correct, {done.n_failures:,} failed, "
-        f"{done.n_tokens:,} tokens{cost} in {done.elapsed_s:.1f} s"
+        f"{done.n_tokens:,} tokens{cost} in {done.elapsed_s:.1f} s{'; the budget is spent' * done.is_spent}"
     )
 
 

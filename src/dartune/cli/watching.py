@@ -78,6 +78,8 @@ def progress_line(progress: Progress) -> str:
     fill = " ".join(f"{'-' if level is None else level}:{part.ratio:.0%}" for level, part in progress.fill.items())
     failures = f", {progress.n_failures:,} failed" if progress.n_failures else ""
     cost = f", {progress.cost:,.2f} spent" if progress.cost else ""
+    if progress.budget_left is not None:
+        cost += f", {progress.budget_left.share:.0%} of the budget left"
     return (
         f"{progress.n_samples:,} samples ({rate:,.0f}/s, {tokens_rate:,.0f} tokens/s), "
         f"{progress.n_correct:,} correct{failures}{cost}, {progress.n_durable:,} on disk | fill {fill} | {left} left"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dartune.config.engines import EngineConfig, OpenAIEngineConfig
+from dartune.config.engines import NO_PRICES, EngineConfig, OpenAIEngineConfig, prices_of
 from dartune.config.methods import MethodConfig
 from dartune.config.sampling import BudgetConfig, SamplingConfig
 from dartune.config.sections import Count, Name, Section, Seed
@@ -124,6 +124,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
+        if self.budget and self.budget.money is not None and prices_of(self.engine) == NO_PRICES:
+            raise ValueError("budget.money: what tokens cost is not known; give engine.prices")
         taken = [name for name in self.methods if name in RESERVED_NAMES]
         if taken:
             raise ValueError(f"methods.{taken[0]}: this name means the model itself; choose another")

@@ -12,7 +12,7 @@ from dartune.recipes import load_recipe, recipe_toml
 
 _DECIDING = {"seed", "engine", "sampling", "prompt"}
 """Sections of a recipe that decide what is sampled."""
-_FREE = {"sampling.speculation", "prompt.student"}
+_FREE = {"sampling.speculation", "sampling.order", "sampling.worth.alpha", "sampling.worth.fairness", "prompt.student"}
 """Keys in them that decide only how fast, or nothing about the pool; so do an engine's FREE_FIELDS."""
 
 

@@ -78,6 +78,8 @@ class Run:
             order=recipe.sampling.order or ("value" if recipe.budget else "longest"),
             worth=recipe.sampling.worth,
             prices=prices_of(recipe.engine),
+            budget=recipe.budget,
+            sampled_s=self.folder.read_timings().get("sample", 0.0),
         )
         engine = build_engine(recipe.engine, queries.queries)
         with _grader(recipe.engine) as grader:

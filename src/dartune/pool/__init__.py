@@ -1,6 +1,6 @@
 """The pool: every response ever sampled, right or wrong, in Parquet shards that survive a crash."""
 
-from dartune.pool.counts import locate_samples, read_outcomes
+from dartune.pool.counts import locate_samples, read_outcomes, read_spending
 from dartune.pool.outcomes import OutcomeTable, Tries
 from dartune.pool.reader import iter_samples, read_queries, read_samples, read_settings
 from dartune.pool.schema import Provenance
@@ -17,4 +17,5 @@ __all__ = [
     "read_queries",
     "read_samples",
     "read_settings",
+    "read_spending",
 ]

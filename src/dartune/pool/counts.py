@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dartune.errors import PoolError
 from dartune.pool.outcomes import FAILED, MISSING, OutcomeTable
 from dartune.pool.reader import iter_samples
+from dartune.types import Spending
 
 _KEY = ["query_id", "trial"]
 _MOST_SLOTS_PER_SAMPLE = 1_000
@@ -47,6 +48,15 @@ def read_outcomes(pool: Path) -> OutcomeTable:
     for part in parts:
         codes[starts[part.ranks] + part.trials] = part.codes
     return OutcomeTable(ranks=ranks, starts=starts, codes=codes)
+
+
+def read_spending(pool: Path) -> Spending:
+    """What the pool's samples took; their seconds are not recorded. Raises PoolError if the pool cannot be read."""
+    n_prompt_tokens = n_tokens = 0
+    for batch in iter_samples(pool, ["n_prompt_tokens", "n_tokens"]):
+        n_prompt_tokens += pc.sum(batch["n_prompt_tokens"]).as_py() or 0
+        n_tokens += pc.sum(batch["n_tokens"]).as_py() or 0
+    return Spending(n_prompt_tokens=n_prompt_tokens, n_tokens=n_tokens)
 
 
 class Located(NamedTuple):

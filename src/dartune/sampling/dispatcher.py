@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from dartune.engines.base import Engine
 from dartune.errors import DartuneError, EngineDown, EngineError
 from dartune.pool import PoolWriter
+from dartune.sampling.budget import Budget
 from dartune.sampling.ledger import Ledger
 from dartune.sampling.progress import Meter, Progress
-from dartune.types import Grade, Key, Request, Response, Sample
+from dartune.types import Grade, Key, Request, Response, Sample, Spending
 
 FLUSH_EVERY_S = 2.0
 """Most seconds of finished work that a crash can cost."""
@@ -43,10 +44,13 @@ class Dispatcher:
     pool: PoolWriter
     meter: Meter
     watch: Callable[[Progress], None] | None = None
+    budget: Budget | None = None
     started_s: float
     """When the run began, by `clock`."""
     clock: Callable[[], float] = time.monotonic
     is_interrupted: bool = field(default=False, init=False)
+    is_spent: bool = field(default=False, init=False)
+    """Whether the budget kept the run from asking more."""
     _ended: deque[Sample | BaseException] = field(default_factory=deque, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
@@ -88,9 +92,26 @@ class Dispatcher:
 
     def _fill_places(self) -> bool:
         """Give every free place to a key; whether anything is in flight now."""
-        while len(self._running) < self.engine.n_places and (key := self.ledger.next()) is not None:
+        while len(self._running) < self.engine.n_places and self._fits() and (key := self.ledger.next()) is not None:
             self._running.add(asyncio.create_task(self._answer(key)))
         return bool(self._running or self._ended)
+
+    def _fits(self) -> bool:
+        """Whether the budget allows one more request."""
+        if self.budget is None:
+            return True
+        fits = self.budget.allows(
+            self._spent(), n_samples=self.meter.n_samples, n_in_flight=len(self._running) + len(self._ended)
+        )
+        self.is_spent = not fits
+        return fits
+
+    def _spent(self) -> Spending:
+        """By this call."""
+        meter = self.meter
+        return Spending(
+            n_prompt_tokens=meter.n_prompt_tokens, n_tokens=meter.n_tokens, seconds=self.clock() - self.started_s
+        )
 
     async def _answer(self, key: Key) -> None:
         """Carry one key from request to sample."""
@@ -186,5 +207,6 @@ class Dispatcher:
                 n_in_flight=totals.n_in_flight,
                 expected_tries=totals.expected_tries,
                 fill=self.meter.fill(),
+                budget_left=None if self.budget is None else self.budget.left(self._spent()),
             )
         )

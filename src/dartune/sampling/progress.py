@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dartune.config import Prices
 from dartune.pool import Tries
+from dartune.sampling.budget import BudgetLeft
 from dartune.types import Query, Sample, Target
 
 
@@ -43,13 +44,18 @@ class Progress:
     """Tries expected still to be made."""
     fill: Mapping[int | None, Fill]
     """By level."""
+    budget_left: BudgetLeft | None = None
+    """None where there is no budget."""
 
     @property
     def time_left_s(self) -> float | None:
-        """Seconds left at the rate so far; None before there is a rate."""
+        """Seconds left at the rate so far, until the targets are met or the budget is spent; None before any rate."""
         if not self.n_samples or not self.elapsed_s:
             return None
-        return (self.expected_tries + self.n_in_flight) * self.elapsed_s / self.n_samples
+        left_s = (self.expected_tries + self.n_in_flight) * self.elapsed_s / self.n_samples
+        if self.budget_left is None or self.budget_left.times_spent is None:
+            return left_s
+        return min(left_s, self.budget_left.times_spent * self.elapsed_s)
 
 
 class _Goal(NamedTuple):

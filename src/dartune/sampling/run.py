@@ -7,15 +7,16 @@ the last call, or the last crash, left off; and a call with nothing left to ask 
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from dartune.config import NO_PRICES, MethodConfig, OrderName, Prices, WorthConfig
+from dartune.config import NO_PRICES, BudgetConfig, MethodConfig, OrderName, Prices, WorthConfig
 from dartune.engines.base import Engine
 from dartune.methods import method_targets, pilot_target
-from dartune.pool import OutcomeTable, PoolWriter, Provenance, read_outcomes
+from dartune.pool import OutcomeTable, PoolWriter, Provenance, read_outcomes, read_spending
 from dartune.prompts import Template
+from dartune.sampling.budget import Budget
 from dartune.sampling.dispatcher import Dispatcher
 from dartune.sampling.grades import Grades
 from dartune.sampling.ledger import Ledger
@@ -45,6 +46,9 @@ class Job:
     worth: WorthConfig = field(default_factory=WorthConfig)
     """What the order "value" goes by."""
     prices: Prices = NO_PRICES
+    budget: BudgetConfig | None = None
+    sampled_s: float = 0.0
+    """Seconds that earlier calls on the same pool took: what a budget of GPU-hours has to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class SamplingReport:
     """By the engine's prices."""
     elapsed_s: float
     is_interrupted: bool
+    is_spent: bool
+    """Whether a budget ended it before the targets were met."""
 
 
 def sample_pool(
@@ -79,12 +85,13 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, wat
     started_s = time.monotonic()
     meter = Meter(queries={query.id: query for query in job.queries}, prices=job.prices)
     prompt = _prompts(job.template, meter.queries)
-    is_interrupted = False
+    is_interrupted = is_spent = False
     try:
         await engine.start()
         provenance = Provenance(model=engine.model, template=job.template.name, params=job.params, run_seed=job.seed)
         with PoolWriter(path, provenance) as pool:
             pool.add_queries(job.queries)
+            budget = _budget(job, path)
             for phase in (_pilot_phase, _target_phase):
                 outcomes = read_outcomes(path)
                 targets = phase(job, outcomes)
@@ -98,11 +105,12 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, wat
                     pool=pool,
                     meter=meter,
                     watch=watch,
+                    budget=budget,
                     started_s=started_s,
                 )
                 await dispatcher.run()
-                is_interrupted = dispatcher.is_interrupted
-                if is_interrupted:
+                is_interrupted, is_spent = dispatcher.is_interrupted, dispatcher.is_spent
+                if is_interrupted or is_spent:
                     break
     finally:
         await engine.aclose()
@@ -115,7 +123,15 @@ async def _sample_pool(job: Job, engine: Engine, grader: Grades, path: Path, wat
         cost=meter.cost,
         elapsed_s=time.monotonic() - started_s,
         is_interrupted=is_interrupted,
+        is_spent=is_spent,
     )
+
+
+def _budget(job: Job, pool: Path) -> Budget | None:
+    if job.budget is None:
+        return None
+    before = replace(read_spending(pool), seconds=job.sampled_s)
+    return Budget(config=job.budget, prices=job.prices, before=before, max_new_tokens=job.params.max_new_tokens)
 
 
 def _pilot_phase(job: Job, outcomes: Outcomes) -> Targets:

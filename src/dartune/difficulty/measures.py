@@ -132,7 +132,7 @@ _MEASURES = (
     ),
     Measure(
         name="answer_entropy",
-        meaning="spread of the tries over different answers: 0 all the same, 1 all different",
+        meaning="spread of tries over answers: 0 all the same, 1 all different",
         formula="-sum_j (m_j / n) ln(m_j / n) / ln n",
         source="self-consistency (Wang et al. 2023); semantic entropy (Kuhn et al. 2023)",
         values=_of_each(_answer_entropy),

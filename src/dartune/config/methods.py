@@ -17,7 +17,7 @@ class Method(Section):
 class GiveUpConfig(Section):
     """When a query is given up before its cap; `dartune.stopping` has the rule."""
 
-    below: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    below: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Probability of reaching the target within the cap under which tries end."""
     unsolved: bool = False
     """Give up queries without any correct response too; otherwise they keep their cap, and may still be covered."""

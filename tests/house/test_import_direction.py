@@ -34,12 +34,14 @@ SIDEWAYS = {
     ("engines", "models"): "a model's name becomes its folder",
     ("engines", "queries"): "recorded responses stand in the same kinds of file as queries",
     ("analysis", "evaluation"): "the report shows scores with their intervals",
+    ("analysis", "planning"): "a plan is shown as tables and a figure",
 }
 
 PURE = (
     "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
     "methods", "sampling.account", "sampling.ledger", "sampling.orders", "stopping", "types", "grading.comparison", "grading.expressions", "grading.extraction",
-    "grading.judges", "grading.spelling",
+    "grading.judges", "grading.spelling", "planning.advice", "planning.forecast", "planning.giving_up",
+    "planning.outlook", "planning.rests", "planning.shapes", "planning.tries", "planning.variants",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""
 IMPURE = {"asyncio", "datetime", "io", "os", "pathlib", "random", "shutil", "socket", "subprocess", "threading", "time"}

@@ -4,6 +4,7 @@ One pass backward over the tries gives every starting point at once: from (n tri
 c = target or n >= caps[c]; else one more try is made, and is right with probability p.
 """
 
+import bisect
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,27 +15,33 @@ from dartune.planning.tries import Floats, Rest
 def until_given_up(caps: Sequence[int], starts: Sequence[int], p: Floats) -> list[Rest]:
     """What is still to come after n tries, for each n of `starts`; arrays of shape (target + 1, len(p)), by correct.
 
-    `caps` is `Target.caps`: its length is the target. Costs max(caps) * len(caps) * len(p) steps.
+    `caps` is `Target.caps`: its length is the target, and its entries do not fall after the first. Costs up to
+    max(caps) * len(caps) * len(p) steps.
     """
-    target, n_last = len(caps), max(caps)
-    bounds = np.asarray([*caps, 0])[:, None]
-    q = 1.0 - p
-    tries, correct, tries2, cross, correct2, found = np.zeros((6, target + 2, len(p)))
-    wanted = {n: Rest(*np.zeros((6, target + 1, len(p)))) for n in starts if n >= n_last}
+    n_last = max(caps)
+    # The row of the target itself stays 0: nothing follows it. So does every other, back to its cap.
+    moments = np.zeros((len(Rest._fields), len(caps) + 1, len(p)))
+    wanted = {n: Rest(*moments.copy()) for n in starts if n >= n_last}
     for n in range(n_last - 1, min(starts, default=0) - 1, -1):
-        is_open = n < bounds
-        t1, x1 = p * tries[1:] + q * tries[:-1], p * correct[1:] + q * correct[:-1]
-        # The last row stands for "one more than the target" and stays 0.
-        new = (
-            1.0 + t1,
-            p + x1,
-            1.0 + 2.0 * t1 + p * tries2[1:] + q * tries2[:-1],
-            p * (1.0 + correct[1:] + tries[1:] + cross[1:]) + q * (correct[:-1] + cross[:-1]),
-            p * (1.0 + 2.0 * correct[1:] + correct2[1:]) + q * correct2[:-1],
-            p + q * found[:-1],
-        )
-        for array, values in zip((tries, correct, tries2, cross, correct2, found), new, strict=True):
-            array[:-1] = np.where(is_open, values, 0.0)
+        first_open = bisect.bisect_right(caps, n, lo=1)
+        is_unsolved_open = n < caps[0]
+        if is_unsolved_open and first_open > 1:
+            _one_try_back(moments[:, :2], p)
+        _one_try_back(moments[:, 0 if is_unsolved_open and first_open == 1 else first_open :], p)
         if n in starts:
-            wanted[n] = Rest(*(array[:-1].copy() for array in (tries, correct, tries2, cross, correct2, found)))
+            wanted[n] = Rest(*moments.copy())
     return [wanted[n] for n in starts]
+
+
+def _one_try_back(moments: Floats, p: Floats) -> None:
+    """From the moments after n + 1 tries to those after n, in place, for all rows but the last."""
+    right, wrong = moments[:, 1:], moments[:, :-1]
+    tries, correct, tries2, cross, correct2, found = p * right + (1.0 - p) * wrong
+    correct_if_right, tries_if_right = p * right[1], p * right[0]
+    cross += p + correct + tries_if_right
+    correct2 += p + 2.0 * correct_if_right
+    tries2 += 1.0 + 2.0 * tries
+    found[:] = p + (1.0 - p) * wrong[5]
+    tries += 1.0
+    correct += p
+    moments[:, :-1] = tries, correct, tries2, cross, correct2, found

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from dartune.config import Recipe
+from dartune.config import BudgetConfig, Recipe
 from dartune.errors import ConfigError
 from dartune.planning.from_recipe import engine_places, simulation_of
 from simulated_queries import population
@@ -46,3 +46,12 @@ def test_a_simulation_is_the_recipe_s_own() -> None:
     assert simulation_of(recipe(SERVERS), population(0.5), n_places=3).n_places == 3
     with pytest.raises(ConfigError, match="'openai_http' finds out how many"):
         simulation_of(recipe(SERVERS), population(0.5))
+
+
+def test_a_budget_of_time_has_no_meaning_without_a_clock() -> None:
+    timed = recipe({"name": "fake"}).model_copy(update={"budget": BudgetConfig(gpu_hours=1)})
+    with pytest.raises(ConfigError, match=r"budget\.gpu_hours"):
+        simulation_of(timed, population(0.5))
+    paid = recipe({**SERVERS, "max_in_flight": 9, "prices": {"completion": 2.0}})
+    job = simulation_of(paid.model_copy(update={"budget": BudgetConfig(money=1)}), population(0.5))
+    assert (job.budget, job.prices.completion) == (BudgetConfig(money=1), 2.0)

@@ -8,7 +8,7 @@ import pytest
 
 import dartune.planning.simulate
 from dartune.allocation import n_trials_needed, uniform
-from dartune.config import MethodConfig, Prop2DiffMethod, SamplingConfig, UniformMethod, VanillaMethod
+from dartune.config import BudgetConfig, MethodConfig, Prop2DiffMethod, SamplingConfig, UniformMethod, VanillaMethod
 from dartune.planning.events import Ended, play
 from dartune.planning.scripted import ScriptedTries
 from dartune.planning.simulate import Simulation, SimulationProgress, simulate
@@ -147,3 +147,11 @@ def test_the_choice_is_free_of_length_bias_though_the_first_to_arrive_are_short(
     )
     assert report.mean_tokens_chosen == np.mean(first_by_trial)
     assert report.mean_tokens_correct == np.mean(all_correct)
+
+
+@pytest.mark.parametrize("tokens", [20_000, 60_000])
+def test_a_budget_ends_the_run_about_where_it_is_spent(tokens: int) -> None:
+    work = Simulation(methods={"uniform": UNIFORM}, rates=spread(100), n_places=8, budget=BudgetConfig(tokens=tokens))
+    report = simulate(work)
+    assert 0.9 * tokens < report.n_tokens < 1.15 * tokens
+    assert simulate(replace(work, budget=None)).n_tokens > 100_000

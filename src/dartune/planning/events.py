@@ -4,7 +4,7 @@ Invariant: time never goes back, and no place is free while the ledger has a key
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dartune.planning.scripted import ScriptedTries
@@ -22,15 +22,23 @@ class Ended(NamedTuple):
     n_tokens: int
 
 
-def play(ledger: Ledger, tries: ScriptedTries, *, n_places: int, start: int = 0) -> Iterator[Ended]:
+def play(
+    ledger: Ledger,
+    tries: ScriptedTries,
+    *,
+    n_places: int,
+    start: int = 0,
+    may_ask: Callable[[int], bool] = lambda n_in_flight: True,
+) -> Iterator[Ended]:
     """Everything that the ledger asks for, in the order in which it ends, each counted by the ledger already.
 
-    Responses that end at the same time count in the order in which they were asked.
+    Responses that end at the same time count in the order in which they were asked. `may_ask` says whether one more
+    request may join those in flight.
     """
     running: list[tuple[int, int, Key, int]] = []
     now, n_asked = start, 0
     while True:
-        while len(running) < n_places and (key := ledger.next()) is not None:
+        while len(running) < n_places and may_ask(len(running)) and (key := ledger.next()) is not None:
             tokens = tries.next(*key)
             n_asked += 1
             heapq.heappush(running, (now + abs(tokens), n_asked, key, tokens))

@@ -1,6 +1,6 @@
 """From a recipe and pass rates to what is simulated."""
 
-from dartune.config import EngineConfig, OpenAIEngineConfig, RayEngineConfig, Recipe
+from dartune.config import EngineConfig, OpenAIEngineConfig, RayEngineConfig, Recipe, prices_of
 from dartune.config.engines import CustomEngineConfig
 from dartune.errors import ConfigError
 from dartune.planning.pass_rates import PassRates
@@ -11,7 +11,8 @@ def simulation_of(recipe: Recipe, rates: PassRates, *, n_places: int | None = No
     """The recipe's sampling, on an engine of `n_places`, by default as many as its own engine has.
 
     Raises:
-        ConfigError: `n_places` is None, and the recipe does not say how many requests its engine runs at a time.
+        ConfigError: `n_places` is None, and the recipe does not say how many requests its engine runs at a time; or
+            its budget is one of time.
     """
     n_places = n_places or engine_places(recipe.engine)
     if n_places is None:
@@ -19,12 +20,16 @@ def simulation_of(recipe: Recipe, rates: PassRates, *, n_places: int | None = No
             f"engine: {recipe.engine.name!r} finds out how many requests run at a time when it runs; say it with "
             "--places N"
         )
+    if recipe.budget and recipe.budget.gpu_hours:
+        raise ConfigError("budget.gpu_hours: a simulation has no clock; give a budget of tokens or of money")
     return Simulation(
         methods=recipe.methods,
         rates=rates,
         n_places=n_places,
         seed=recipe.seed,
         sampling=recipe.sampling,
+        budget=recipe.budget,
+        prices=prices_of(recipe.engine),
     )
 
 

@@ -7,15 +7,16 @@ of all methods.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dartune.config import MethodConfig, SamplingConfig
+from dartune.config import NO_PRICES, BudgetConfig, MethodConfig, Prices, SamplingConfig
 from dartune.methods import method_targets, pilot_target
 from dartune.planning.accounts import SimulationReport, account
 from dartune.planning.events import Ended, play
 from dartune.planning.pass_rates import PassRates
 from dartune.planning.scripted import ScriptedTries
+from dartune.sampling.budget import Budget
 from dartune.sampling.ledger import Ledger
 from dartune.sampling.orders import make_order
-from dartune.types import Target
+from dartune.types import Spending, Target
 
 _REPORT_EVERY = 1 << 17
 """Samples between reports; each costs a pass over the queries."""
@@ -32,6 +33,9 @@ class Simulation:
     seed: int = 0
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Of it the longest response, speculation, order and worth count."""
+    budget: BudgetConfig | None = None
+    """Of tokens or money; prompts cost nothing in a simulation."""
+    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +69,26 @@ def _sample(
 ) -> int:
     """One phase of a run, from `start`; when it ends."""
     sampling = job.sampling
-    order = make_order(sampling.order or "longest", sampling.worth)
+    order = make_order(sampling.order or ("value" if job.budget else "longest"), sampling.worth)
     ledger = Ledger(dict(zip(job.rates.query_ids, targets, strict=True)), made, sampling.speculation, order)
     time = start
-    for ended in play(ledger, made.tries, n_places=job.n_places, start=start):
+    for ended in play(ledger, made.tries, n_places=job.n_places, start=start, may_ask=_gate(job, made)):
         time = ended.time
         made.count(ended)
         if watch is not None and made.n_samples % _REPORT_EVERY == 0:
             expected_tries = ledger.totals().expected_tries
             watch(SimulationProgress(n_samples=made.n_samples, n_tokens=made.n_tokens, expected_tries=expected_tries))
     return time
+
+
+def _gate(job: Simulation, made: "_Made") -> Callable[[int], bool]:
+    """Whether one more request may be asked beside so many in flight."""
+    if job.budget is None:
+        return lambda n_in_flight: True
+    budget = Budget(config=job.budget, prices=job.prices, before=Spending(), max_new_tokens=job.sampling.max_new_tokens)
+    return lambda n_in_flight: budget.allows(
+        Spending(n_tokens=made.n_tokens), n_samples=made.n_samples, n_in_flight=n_in_flight
+    )
 
 
 class _Made(Mapping[str, Mapping[int, bool]]):

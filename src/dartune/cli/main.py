@@ -9,7 +9,7 @@ import sys
 import typer
 
 from dartune import __version__
-from dartune.cli import grade, plan, pools, queries, runs, simulate, world
+from dartune.cli import difficulty, grade, plan, pools, queries, runs, simulate, world
 from dartune.cli.console import complain
 from dartune.errors import DartuneError, InputError, Interrupted
 from dartune.pipeline.processes import die_with_parent
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 runs.register(app)
 grade.register(app)
+difficulty.register(app)
 plan.register(app)
 simulate.register(app)
 app.add_typer(queries.app, name="queries")

@@ -74,11 +74,13 @@ class _Sums:
         for column, weights in enumerate((np.ones_like(n_tokens), is_correct, n_tokens, n_tokens * is_correct)):
             # Sums of a batch are far below 2^53, so floating point keeps them whole.
             self._sums[:, column] += np.bincount(query, weights, len(self._ids)).astype(np.int64)
-        has_answer = batch["answer"].is_valid().to_numpy(zero_copy_only=False)
-        encoded = batch["answer"].drop_null().dictionary_encode()
+        is_other = batch["answer"].is_valid().to_numpy(zero_copy_only=False) & ~is_correct
+        encoded = batch["answer"].filter(pa.array(is_other)).dictionary_encode()
         codes = np.array([self._code(text) for text in encoded.dictionary.to_pylist()], dtype=np.int64)
-        code = np.where(is_correct[has_answer], _REFERENCE, codes[encoded.indices.to_numpy()] if len(codes) else 0)
-        self._answers.append(_added_up(_Answers(query[has_answer], code, np.ones(len(code), dtype=np.int64))))
+        code = np.full(len(query), _REFERENCE, dtype=np.int64)
+        code[is_other] = codes[encoded.indices.to_numpy()]
+        counted = is_other | is_correct
+        self._answers.append(_added_up(_Answers(query[counted], code[counted], np.ones(counted.sum(), dtype=np.int64))))
         if sum(len(rows.n) for rows in self._answers) > self._most_loose:
             self._answers = [_added_up(_joined(self._answers))]
             self._most_loose = max(_MAX_LOOSE, 2 * len(self._answers[0].n))

@@ -112,7 +112,7 @@ _MEASURES = (
     Measure(
         name="fail_rate_shrunk",
         meaning="expected fail rate, given the tries of all queries; in [0, 1]",
-        formula="1 - E[p | n, c]",
+        formula="1 - posterior mean of p",
         source="empirical Bayes (Robbins 1956; Casella 1985)",
         values=_fail_rate_shrunk,
     ),

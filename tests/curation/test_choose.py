@@ -1,27 +1,24 @@
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dartune.allocation import uniform, vanilla
-from dartune.curation.choose import Candidate, Choice, choose_for_query, cut_to_examples, cut_to_tokens
-from dartune.types import Key, Target
+from dartune.curation.choose import Choice, Examples, History, choose_for_query, cut_to_examples, cut_to_tokens
+from dartune.types import Target
 
 
-def tries(*texts: str | None, query_id: str = "q") -> list[Candidate]:
-    """Candidates in trial order: a text is right unless it starts with "x"; None is an engine failure."""
-    return [
-        Candidate(
-            key=Key(query_id, trial),
-            is_correct=None if text is None else not text.startswith("x"),
-            text=text or "",
-            n_tokens=0 if text is None else 10,
-            n_prompt_tokens=3,
-        )
-        for trial, text in enumerate(texts)
-    ]
+def tries(*texts: str | None) -> History:
+    """A text is right unless it starts with "x"; None is an engine failure."""
+    words = [None if text is None or text.startswith("x") else text.split() for text in texts]
+    return History(
+        outcomes=[None if text is None else not text.startswith("x") for text in texts],
+        n_tokens=np.array([0 if text is None else 10 for text in texts], np.int32),
+        is_repeat=np.array([w is not None and w in words[:i] for i, w in enumerate(words)], np.bool_),
+    )
 
 
 def chosen(choice: Choice) -> list[int]:
-    return [c.key.trial for c in choice.chosen]
+    return list(choice.trials)
 
 
 def test_uniform_takes_the_first_k_and_pays_up_to_the_kth() -> None:
@@ -50,40 +47,65 @@ def test_of_responses_with_the_same_words_the_first_stays() -> None:
     assert chosen(choose_for_query(candidates, vanilla(3), deduplicate=False)) == [0, 1, 2]
 
 
-def test_what_lies_beyond_a_missing_trial_is_not_comparable_yet() -> None:
-    candidates = tries("x", "a", "b")
-    del candidates[1]
-    assert chosen(choose_for_query(candidates, uniform(1, max_trials=9), deduplicate=True)) == []
-
-
 def test_a_query_without_tries_gives_nothing() -> None:
-    assert chosen(choose_for_query([], uniform(1, max_trials=9), deduplicate=True)) == []
+    assert chosen(choose_for_query(tries(), uniform(1, max_trials=9), deduplicate=True)) == []
+
+
+def test_a_query_is_finished_when_no_try_more_is_wanted() -> None:
+    def is_finished(history: History, target: Target) -> bool:
+        return choose_for_query(history, target, deduplicate=True).is_finished
+
+    assert is_finished(tries("a", "x", "b"), uniform(2, max_trials=9))
+    assert not is_finished(tries("a", "x", "x"), uniform(2, max_trials=9))
+    assert is_finished(tries("a", "x", "x"), uniform(2, max_trials=3))
+    assert not is_finished(tries("a", "b"), Target(n_correct=2, max_trials=9, min_trials=3))
+    assert is_finished(tries("a", "b", "c"), Target(n_correct=2, max_trials=9, min_trials=3))
+    assert not is_finished(tries("a"), vanilla(2))
+    given_up = Target(n_correct=2, max_trials=9, min_trials=3, caps=(2, 4))
+    assert not is_finished(tries("x", "x"), given_up)
+    assert is_finished(tries("x", "x", "a"), given_up)
+    assert not is_finished(tries("x", "a", "x"), given_up)
+    assert is_finished(tries("x", "a", "x", "x"), given_up)
 
 
 def choices_of(n_right: list[int], target: Target) -> dict[str, Choice]:
     return {
-        f"q{i}": choose_for_query(tries(*(f"a{j}" for j in range(n)), query_id=f"q{i}"), target, deduplicate=True)
+        f"q{i}": choose_for_query(tries(*(f"a{j}" for j in range(n))), target, deduplicate=True)
         for i, n in enumerate(n_right)
     }
 
 
+def keys(choices: dict[str, Choice], examples: Examples) -> list[tuple[str, int]]:
+    ids = list(choices)
+    return [(ids[place], trial) for place, trial in zip(examples.queries, examples.trials.tolist(), strict=True)]
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.integers(1, 60), st.integers(0, 99))
 def test_cutting_never_uncovers_a_query_before_it_must(n_right: list[int], n_examples: int, seed: int) -> None:
-    kept = cut_to_examples(choices_of(n_right, uniform(5, max_trials=9)), n_examples, seed=seed)
+    choices = choices_of(n_right, uniform(5, max_trials=9))
+    kept = keys(choices, cut_to_examples(choices, n_examples, seed=seed))
     n_solved = sum(n > 0 for n in n_right)
     assert len(kept) == min(n_examples, sum(n_right))
-    assert len({c.key for c in kept}) == len(kept)
-    assert len({c.key.query_id for c in kept}) == min(n_solved, n_examples)
+    assert len(set(kept)) == len(kept)
+    assert len({query_id for query_id, _ in kept}) == min(n_solved, n_examples)
+
+
+def test_without_a_size_everything_is_drawn() -> None:
+    choices = choices_of([5, 0, 2], vanilla(5))
+    drawn = keys(choices, cut_to_examples(choices, None, seed=1))
+    assert sorted(drawn) == [*(("q0", t) for t in range(5)), ("q2", 0), ("q2", 1)]
+    assert drawn != sorted(drawn)
 
 
 def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_queries() -> None:
     choices = choices_of([5] * 20, vanilla(5))
     turned = dict(reversed(choices.items()))
-    first = cut_to_examples(choices, 30, seed=1)
-    assert cut_to_examples(turned, 30, seed=1) == first
-    assert cut_to_examples(choices, 30, seed=2) != first
+    first = keys(choices, cut_to_examples(choices, 30, seed=1))
+    assert keys(turned, cut_to_examples(turned, 30, seed=1)) == first
+    assert keys(choices, cut_to_examples(choices, 30, seed=2)) != first
 
 
 def test_cutting_to_tokens_stays_below_and_comes_close() -> None:
     kept = cut_to_tokens(choices_of([5] * 4, vanilla(5)), 95, seed=0)
-    assert sum(c.n_tokens for c in kept) == 90
+    assert kept.n_tokens.sum() == 90
+    assert cut_to_tokens(choices_of([5] * 4, vanilla(5)), 90, seed=0).n_tokens.sum() == 90

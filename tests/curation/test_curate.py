@@ -11,7 +11,8 @@ from dartune.engines.fake import FakeEngine
 from dartune.errors import ConfigError, DataError
 from dartune.grading import Grader
 from dartune.prompts import Template, load_template
-from dartune.sampling.run import Job, sample_pool
+from dartune.sampling.job import Job
+from dartune.sampling.run import sample_pool
 from dartune.types import Query, SamplingParams
 
 QUERIES = [Query.of(f"Problem {i} ?", str(i), level=i % 5 + 1) for i in range(60)]
@@ -77,6 +78,32 @@ def test_the_files_say_what_the_manifest_says(pool: Path, tmp_path: Path) -> Non
     costs = pq.read_table(folder / "queries.parquet").to_pylist()
     assert sum(row["n_examples"] for row in costs) == 100
     assert all(row["target"] == 4 for row in costs)
+
+
+def test_a_set_that_is_written_in_parts_reads_the_same(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(pool, tmp_path / "whole")
+    monkeypatch.setattr("dartune.curation.export._ROWS_AT_ONCE", 7)
+    make(pool, tmp_path / "parts")
+    for name in ("train.parquet", "chat/train.parquet", "queries.parquet"):
+        whole, parts = (pq.read_table(tmp_path / out / "uniform" / name) for out in ("whole", "parts"))
+        assert whole.equals(parts)
+    lines = [(tmp_path / out / "uniform" / "train.jsonl").read_bytes() for out in ("whole", "parts")]
+    assert lines[0] == lines[1]
+
+
+def test_levels_that_only_some_queries_have_are_kept(pool: Path, tmp_path: Path) -> None:
+    job = CurationJob(
+        queries=[*(replace(query, level=None) for query in QUERIES[:-1]), QUERIES[-1]],
+        methods={"uniform": METHODS["uniform"]},
+        config=CurationConfig(),
+        template=load_template("alpaca"),
+        seed=1,
+    )
+    curate(pool, job, out=tmp_path)
+    levels = pq.read_table(tmp_path / "uniform" / "train.parquet")["level"].to_pylist()
+    assert set(levels) == {None, QUERIES[-1].level}
 
 
 def test_the_folder_is_a_dataset(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,26 +3,34 @@
 The choice depends on trial indices and the seed, never on the order in which responses arrived: taking the first to
 arrive prefers short solutions. A method may use only the tries that it alone would have made (`n_trials_needed`), so
 that methods which share a pool are compared at their own cost.
+
+Texts are not needed for it, only which of them repeat an earlier one.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dartune.allocation import n_trials_needed
 from dartune.types import Key, Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One try of a query, as far as choosing needs to know it."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class History:
+    """The tries of one query, trial by trial, up to the first that is missing.
 
-    key: Key
-    is_correct: bool | None
-    """None where the engine failed."""
-    text: str
-    n_tokens: int
-    n_prompt_tokens: int
+    What lies beyond it was asked ahead and is not yet comparable.
+    """
+
+    outcomes: Sequence[bool | None]
+    """Whether the response is correct; None where the engine failed."""
+    n_tokens: NDArray[np.int32]
+    """Response tokens; 0 where the engine failed."""
+    is_repeat: NDArray[np.bool_]
+    """Whether it is a correct response that reads the same as one before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,80 +44,101 @@ class Cost:
     """Response tokens of all tries, right or wrong."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
     """What a method takes from one query."""
 
     target: Target
     cost: Cost
-    chosen: tuple[Candidate, ...]
-    """Correct responses in trial order, at most `target.n_correct` of them where the target wants a number."""
+    trials: NDArray[np.int32]
+    """The chosen correct responses in order, at most `target.n_correct` of them where the target wants a number."""
+    n_tokens: NDArray[np.int32]
+    """Response tokens of each of them."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
     is_finished: bool
-    """Whether sampling has brought the query to its target or its cap."""
+    """Whether sampling has brought the query to its target or its cap, or given it up."""
 
 
-def choose_for_query(candidates: Sequence[Candidate], target: Target, *, deduplicate: bool) -> Choice:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Examples:
+    """What is in a training set, in the order in which it was drawn: one entry of each array for each example."""
+
+    queries: NDArray[np.int32]
+    """Place of its query among the choices."""
+    trials: NDArray[np.int32]
+    n_tokens: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.queries)
+
+    def first(self, n: int | None) -> "Examples":
+        """The `n` that were drawn first; None: all."""
+        return Examples(queries=self.queries[:n], trials=self.trials[:n], n_tokens=self.n_tokens[:n])
+
+
+def choose_for_query(history: History, target: Target, *, deduplicate: bool) -> Choice:
     """The first correct responses by trial index, among the tries that `target` alone would have made.
 
-    `candidates` are in trial order. With `deduplicate`, of responses whose words are the same only the first counts.
+    With `deduplicate`, of responses whose words are the same only the first counts.
     """
-    complete = _leading_run(candidates)
-    used = complete[: n_trials_needed([c.is_correct for c in complete], target)]
-    correct = [c for c in used if c.is_correct]
-    first_of_text: dict[str, Candidate] = {}
-    for candidate in correct:
-        first_of_text.setdefault(" ".join(candidate.text.split()), candidate)
-    distinct = list(first_of_text.values()) if deduplicate else correct
+    n_used = n_trials_needed(history.outcomes, target)
+    used = history.outcomes[:n_used]
+    correct = np.array([trial for trial, is_correct in enumerate(used) if is_correct], np.int32)
+    distinct = correct[~history.is_repeat[correct]] if deduplicate else correct
+    chosen = distinct[: target.n_correct or None]
     return Choice(
         target=target,
         cost=Cost(
-            n_raw=sum(c.is_correct is not None for c in used),
-            n_correct=len(correct),
-            n_tokens=sum(c.n_tokens for c in used),
+            n_raw=n_used - used.count(None), n_correct=len(correct), n_tokens=int(history.n_tokens[:n_used].sum())
         ),
-        chosen=tuple(distinct[: target.n_correct or None]),
+        trials=chosen,
+        n_tokens=history.n_tokens[chosen],
         n_duplicates=len(correct) - len(distinct),
-        is_finished=len(used) >= target.min_trials
-        and (len(correct) >= target.n_correct or len(used) >= target.max_trials),
+        is_finished=n_trials_needed([*history.outcomes, False], target) == n_used,
     )
 
 
-def cut_to_examples(choices: Mapping[str, Choice], n_examples: int, *, seed: int) -> list[Candidate]:
-    """At most `n_examples` of what was chosen, drawn by `seed`; see `_drawing_order` for who stays."""
-    return _drawing_order(choices, seed)[:n_examples]
+def cut_to_examples(choices: Mapping[str, Choice], n_examples: int | None, *, seed: int) -> Examples:
+    """At most `n_examples` of what was chosen, drawn by `seed`; see `_drawing_order` for who stays. None: all."""
+    return _drawing_order(choices, seed).first(n_examples)
 
 
-def cut_to_tokens(choices: Mapping[str, Choice], n_tokens: int, *, seed: int) -> list[Candidate]:
+def cut_to_tokens(choices: Mapping[str, Choice], n_tokens: int, *, seed: int) -> Examples:
     """The start of the same draw whose response tokens come closest to `n_tokens` from below."""
-    kept, total = [], 0
-    for candidate in _drawing_order(choices, seed):
-        total += candidate.n_tokens
-        if total > n_tokens:
-            break
-        kept.append(candidate)
-    return kept
+    drawn = _drawing_order(choices, seed)
+    return drawn.first(int(np.searchsorted(np.cumsum(drawn.n_tokens, dtype=np.int64), n_tokens, side="right")))
 
 
-def _drawing_order(choices: Mapping[str, Choice], seed: int) -> list[Candidate]:
+def _drawing_order(choices: Mapping[str, Choice], seed: int) -> Examples:
     """All that was chosen, in the order in which it is kept when there is too much.
 
     Where the policy wants a number of correct responses for each query, one of each query comes before any second one,
     so that cutting a set does not uncover a query; vanilla rejection tuning promises nothing of the kind.
     """
-    ranked = [
-        (choice.target.n_correct > 0 and rank > 0, _draw(candidate.key, seed), candidate)
-        for choice in choices.values()
-        for rank, candidate in enumerate(choice.chosen)
-    ]
-    return [candidate for *_, candidate in sorted(ranked, key=lambda entry: entry[:2])]
+    trials = _joined([choice.trials for choice in choices.values()])
+    n_chosen = [len(choice.trials) for choice in choices.values()]
+    is_second = np.ones(len(trials), np.bool_)
+    is_second[np.cumsum([0, *n_chosen[:-1]])[np.array(n_chosen) > 0]] = False
+    wants_number = [choice.target.n_correct > 0 for choice in choices.values()]
+    draws = np.frombuffer(b"".join(_draws(query_id, choice, seed) for query_id, choice in choices.items()), ">u8")
+    order = np.lexsort((draws[1::2], draws[::2], is_second & np.repeat(wants_number, n_chosen)))
+    return Examples(
+        queries=np.repeat(np.arange(len(choices), dtype=np.int32), n_chosen)[order],
+        trials=trials[order],
+        n_tokens=_joined([choice.n_tokens for choice in choices.values()])[order],
+    )
+
+
+def _joined(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return np.concatenate([np.zeros(0, np.int32), *parts])
+
+
+def _draws(query_id: str, choice: Choice, seed: int) -> bytes:
+    """Sixteen bytes for each chosen response that decide its place, whatever else was chosen."""
+    return b"".join(_draw(Key(query_id, trial), seed) for trial in choice.trials.tolist())
 
 
 def _draw(key: Key, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed}\0{key.query_id}\0{key.trial}".encode(), digest_size=16).digest()
-
-
-def _leading_run(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates before the first missing trial; what lies beyond it was asked ahead and is not yet comparable."""
-    return [candidate for rank, candidate in enumerate(candidates) if candidate.key.trial == rank]

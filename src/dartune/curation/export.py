@@ -12,30 +12,25 @@
 """
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dartune.curation.choose import Candidate, Choice
+from dartune.curation.content import TrainingSet
 from dartune.curation.manifest import FILE_NAME, SetManifest
 from dartune.errors import WriteError
 from dartune.files import write_atomic, write_json, write_text
-from dartune.prompts import Template
-from dartune.types import Query
 
+_ROWS_AT_ONCE = 16_384
+"""Examples that are rendered and written together."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSet:
-    """What was chosen, with what is needed to write it."""
+_CHATS = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
 
-    queries: Sequence[Query]
-    template: Template
-    choices: Mapping[str, Choice]
-    chosen: Sequence[Candidate]
+Columns = dict[str, list[object]]
 
 
 def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None:
@@ -45,59 +40,88 @@ def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None
         (folder / FILE_NAME).unlink(missing_ok=True)
     except OSError as error:
         raise WriteError(f"{folder}: cannot be made ({error.strerror})") from error
-    rows = _rows(content)
-    _write_table(folder / "train.parquet", pa.table(rows))
-    pairs = zip(rows["prompt"], rows["completion"], strict=True)
-    lines = "".join(json.dumps({"prompt": p, "completion": c}, ensure_ascii=False) + "\n" for p, c in pairs)
-    write_text(folder / "train.jsonl", lines)
-    _write_table(folder / "chat" / "train.parquet", pa.table({"messages": _conversations(content)}))
-    _write_table(folder / "queries.parquet", pa.table(_query_rows(content)))
+    rows = _row_writer(content)
+    _write_table(folder / "train.parquet", _row_schema(content), map(rows, _parts(content)))
+    _write_lines(folder / "train.jsonl", map(rows, _parts(content)))
+    _write_table(folder / "chat" / "train.parquet", _CHATS, (_conversations(content, p) for p in _parts(content)))
+    write_atomic(
+        folder / "queries.parquet",
+        lambda temporary: pq.write_table(_query_table(content), temporary, compression="zstd"),
+    )
     write_text(folder / "README.md", _card(manifest))
     write_json(folder / FILE_NAME, asdict(manifest))
 
 
-def _rows(content: TrainingSet) -> dict[str, list[object]]:
-    queries = {query.id: query for query in content.queries}
-    pairs = [(queries[c.key.query_id], c) for c in content.chosen]
+def _parts(content: TrainingSet) -> Iterator[slice]:
+    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(content.examples), _ROWS_AT_ONCE))
+
+
+def _row_writer(content: TrainingSet) -> Callable[[slice], Columns]:
+    """What makes the rows of some examples, each query's prompt rendered once."""
+    template, queries = content.job.template, content.job.queries
+
+    @cache
+    def prompt(place: int) -> str:
+        return template.render(queries[place].text)
+
+    def rows(part: slice) -> Columns:
+        places = content.examples.queries[part].tolist()
+        return {
+            "query_id": [queries[place].id for place in places],
+            "trial": content.examples.trials[part].tolist(),
+            "level": [queries[place].level for place in places],
+            "domain": [queries[place].domain for place in places],
+            "n_tokens": content.examples.n_tokens[part].tolist(),
+            "prompt": [prompt(place) for place in places],
+            "completion": [template.completion(text) for text in content.texts.responses[part].to_pylist()],
+        }
+
+    return rows
+
+
+def _row_schema(content: TrainingSet) -> pa.Schema:
+    """Levels and domains have no type where no example has any."""
+    used = [content.job.queries[place] for place in set(content.examples.queries.tolist())]
+    return pa.schema(
+        [
+            ("query_id", pa.string()),
+            ("trial", pa.int64()),
+            ("level", pa.int64() if any(query.level is not None for query in used) else pa.null()),
+            ("domain", pa.string() if any(query.domain is not None for query in used) else pa.null()),
+            ("n_tokens", pa.int64()),
+            ("prompt", pa.string()),
+            ("completion", pa.string()),
+        ]
+    )
+
+
+def _conversations(content: TrainingSet, part: slice) -> Columns:
+    questions = [content.job.queries[place].text for place in content.examples.queries[part].tolist()]
+    answers = content.texts.responses[part].to_pylist()
     return {
-        "query_id": [q.id for q, _ in pairs],
-        "trial": [c.key.trial for _, c in pairs],
-        "level": [q.level for q, _ in pairs],
-        "domain": [q.domain for q, _ in pairs],
-        "n_tokens": [c.n_tokens for _, c in pairs],
-        "prompt": [content.template.render(q.text) for q, _ in pairs],
-        "completion": [content.template.completion(c.text) for _, c in pairs],
+        "messages": [
+            [{"role": "user", "content": question}, {"role": "assistant", "content": answer.strip()}]
+            for question, answer in zip(questions, answers, strict=True)
+        ]
     }
 
 
-def _conversations(content: TrainingSet) -> list[list[dict[str, str]]]:
-    texts = {query.id: query.text for query in content.queries}
-    return [
-        [{"role": "user", "content": texts[c.key.query_id]}, {"role": "assistant", "content": c.text.strip()}]
-        for c in content.chosen
-    ]
-
-
-def _query_rows(content: TrainingSet) -> dict[str, list[object]]:
-    n_examples = Counter(c.key.query_id for c in content.chosen)
-    tokens: Counter[str] = Counter()
-    prompt_tokens: Counter[str] = Counter()
-    for c in content.chosen:
-        tokens[c.key.query_id] += c.n_tokens
-        prompt_tokens[c.key.query_id] += c.n_prompt_tokens
-    pairs = [(query, content.choices[query.id]) for query in content.queries]
-    return {
-        "query_id": [q.id for q, _ in pairs],
-        "level": [q.level for q, _ in pairs],
-        "target": [c.target.n_correct for _, c in pairs],
-        "max_trials": [c.target.max_trials for _, c in pairs],
-        "n_raw": [c.cost.n_raw for _, c in pairs],
-        "n_correct": [c.cost.n_correct for _, c in pairs],
-        "raw_tokens": [c.cost.n_tokens for _, c in pairs],
-        "n_examples": [n_examples[q.id] for q, _ in pairs],
-        "response_tokens": [tokens[q.id] for q, _ in pairs],
-        "prompt_tokens": [prompt_tokens[q.id] for q, _ in pairs],
-    }
+def _query_table(content: TrainingSet) -> pa.Table:
+    queries, choices, sums = content.job.queries, list(content.choices.values()), content.sums()
+    return pa.table(
+        {
+            "query_id": [query.id for query in queries],
+            "level": [query.level for query in queries],
+            "target": [choice.target.n_correct for choice in choices],
+            "max_trials": [choice.target.max_trials for choice in choices],
+            "n_raw": [choice.cost.n_raw for choice in choices],
+            "n_correct": [choice.cost.n_correct for choice in choices],
+            "raw_tokens": [choice.cost.n_tokens for choice in choices],
+            "n_examples": sums.n_examples,
+            "response_tokens": sums.response_tokens,
+            "prompt_tokens": sums.prompt_tokens,
+        }
+    )
 
 
 def _card(manifest: SetManifest) -> str:
@@ -117,5 +141,21 @@ def _card(manifest: SetManifest) -> str:
     )
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
-    write_atomic(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+def _write_table(path: Path, schema: pa.Schema, parts: Iterator[Columns]) -> None:
+    def write(temporary: Path) -> None:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for columns in parts:
+                writer.write_table(pa.table(columns, schema=schema))
+
+    write_atomic(path, write)
+
+
+def _write_lines(path: Path, parts: Iterator[Columns]) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            for rows in parts:
+                for prompt, completion in zip(rows["prompt"], rows["completion"], strict=True):
+                    line = json.dumps({"prompt": prompt, "completion": completion}, ensure_ascii=False)
+                    file.write(f"{line}\n")
+
+    write_atomic(path, write)

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dartune import __version__
-from dartune.curation.choose import Candidate, Choice
+from dartune.curation.content import QuerySums, TrainingSet
 from dartune.curation.job import CurationJob
 
 SCHEMA_VERSION = 1
@@ -57,54 +57,43 @@ class SetManifest:
     dartune_version: str = __version__
 
 
-def build_manifest(
-    name: str,
-    job: CurationJob,
-    choices: Mapping[str, Choice],
-    chosen: Sequence[Candidate],
-    *,
-    pool_hash: str,
-    wanted_tokens: int | None,
-) -> SetManifest:
+def build_manifest(name: str, content: TrainingSet, *, pool_hash: str, wanted_tokens: int | None) -> SetManifest:
     """Count what was chosen; `wanted_tokens` are those of the set whose tokens it was to match, if any."""
-    response_tokens = sum(c.n_tokens for c in chosen)
+    job, choices, examples = content.job, content.choices.values(), content.examples
+    response_tokens = int(examples.n_tokens.sum(dtype=np.int64))
     wanted = job.config.n_examples if wanted_tokens is None else None
-    is_all = len(chosen) == sum(len(choice.chosen) for choice in choices.values())
+    is_all = len(examples) == sum(len(choice.trials) for choice in choices)
     return SetManifest(
         method=name,
         policy=job.methods[name].model_dump(mode="json"),
         pool_hash=pool_hash,
         settings_hash=settings_hash(name, job),
-        n_examples=len(chosen),
-        n_missing=max(0, (wanted or 0) - len(chosen)),
+        n_examples=len(examples),
+        n_missing=max(0, (wanted or 0) - len(examples)),
         n_missing_tokens=max(0, (wanted_tokens or 0) - response_tokens) if is_all else 0,
-        n_unfinished=sum(not choice.is_finished for choice in choices.values()),
-        n_duplicates=sum(choice.n_duplicates for choice in choices.values()),
+        n_unfinished=sum(not choice.is_finished for choice in choices),
+        n_duplicates=sum(choice.n_duplicates for choice in choices),
         response_tokens=response_tokens,
-        prompt_tokens=sum(c.n_prompt_tokens for c in chosen),
-        levels=_levels(job, chosen),
+        prompt_tokens=int(content.texts.n_prompt_tokens.sum(dtype=np.int64)),
+        levels=_levels(job, content.sums()),
         template=job.template.name,
         seed=job.seed,
     )
 
 
-def _levels(job: CurationJob, chosen: Sequence[Candidate]) -> tuple[LevelCount, ...]:
-    level_of = {query.id: query.level for query in job.queries}
-    n_queries = Counter(level_of.values())
-    n_covered = Counter(level_of[query_id] for query_id in {c.key.query_id for c in chosen})
-    n_examples = Counter(level_of[c.key.query_id] for c in chosen)
-    n_tokens: Counter[int | None] = Counter()
-    for candidate in chosen:
-        n_tokens[level_of[candidate.key.query_id]] += candidate.n_tokens
+def _levels(job: CurationJob, sums: QuerySums) -> tuple[LevelCount, ...]:
+    places: dict[int | None, list[int]] = {}
+    for place, query in enumerate(job.queries):
+        places.setdefault(query.level, []).append(place)
     return tuple(
         LevelCount(
             level=level,
-            n_queries=n_queries[level],
-            n_covered=n_covered[level],
-            n_examples=n_examples[level],
-            response_tokens=n_tokens[level],
+            n_queries=len(of_level),
+            n_covered=int(np.count_nonzero(sums.n_examples[of_level])),
+            n_examples=int(sums.n_examples[of_level].sum()),
+            response_tokens=int(sums.response_tokens[of_level].sum()),
         )
-        for level in sorted(n_queries, key=lambda level: (level is None, level or 0))
+        for level, of_level in sorted(places.items(), key=lambda item: (item[0] is None, item[0] or 0))
     )
 
 

@@ -26,8 +26,9 @@ from dartune.engines.ray import RayEngine
 from dartune.grading import Grader
 from dartune.pool import read_samples
 from dartune.prompts import load_template
+from dartune.sampling.job import Job
 from dartune.sampling.progress import Progress
-from dartune.sampling.run import Job, sample_pool
+from dartune.sampling.run import sample_pool
 from dartune.types import Query, Request, Response, SamplingParams
 
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"

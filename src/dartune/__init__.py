@@ -61,7 +61,8 @@ if TYPE_CHECKING:
     from dartune.prompts import load_template
     from dartune.queries import load_queries
     from dartune.recipes import load_recipe
-    from dartune.sampling.run import Job, sample_pool
+    from dartune.sampling.job import Job
+    from dartune.sampling.run import sample_pool
     from dartune.training import train
     from dartune.types import (
         Difficulty,
@@ -91,7 +92,8 @@ else:
         "prompts": ("load_template",),
         "queries": ("load_queries",),
         "recipes": ("load_recipe",),
-        "sampling.run": ("Job", "sample_pool"),
+        "sampling.job": ("Job",),
+        "sampling.run": ("sample_pool",),
         "training": ("train",),
         "types": (
             "Difficulty",

@@ -16,8 +16,7 @@ from dartune.types import Difficulty, Outcomes, Target
 
 def pilot_target(method: MethodConfig) -> Target | None:
     """The tries of every query that a method must see before it can set targets; None if it needs none."""
-    n_pilot = _n_pilot(method)
-    return vanilla(n_pilot) if n_pilot else None
+    return None if isinstance(method, VanillaMethod) or not method.n_fixed else vanilla(method.n_fixed)
 
 
 def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Outcomes) -> list[Target]:
@@ -26,7 +25,7 @@ def method_targets(method: MethodConfig, query_ids: Sequence[str], outcomes: Out
         case VanillaMethod():
             return [vanilla(method.n_trials)] * len(query_ids)
         case UniformMethod():
-            targets = [uniform(method.k, max_trials=method.max_trials, min_trials=_n_pilot(method))] * len(query_ids)
+            targets = [uniform(method.k, max_trials=method.max_trials, min_trials=method.n_fixed)] * len(query_ids)
         case Prop2DiffMethod():
             targets = prop2diff(
                 pilot_difficulties(method, query_ids, outcomes),
@@ -49,7 +48,7 @@ def least_trials(method: MethodConfig) -> int:
         case VanillaMethod():
             return method.n_trials
         case UniformMethod():
-            return max(method.k, _n_pilot(method))
+            return max(method.k, method.n_fixed)
         case Prop2DiffMethod():
             return max(method.n_pilot, method.cover)
         case _:
@@ -66,16 +65,6 @@ def pilot_difficulties(
 ) -> list[Difficulty]:
     """Each query's difficulty over the method's pilot tries."""
     return [_pilot_difficulty(outcomes.get(query_id, {}), method.n_pilot) for query_id in query_ids]
-
-
-def _n_pilot(method: MethodConfig) -> int:
-    match method:
-        case Prop2DiffMethod():
-            return method.n_pilot
-        case UniformMethod():
-            return method.n_pilot if method.give_up else 0
-        case _:
-            return 0
 
 
 def _giving_up(targets: Sequence[Target], config: GiveUpConfig, pilots: Sequence[Difficulty]) -> list[Target]:

@@ -14,7 +14,8 @@ from dartune.engines.openai_http.engine import Sleep
 from dartune.grading import Grader
 from dartune.pool import read_samples
 from dartune.prompts import load_template
-from dartune.sampling.run import Job, SamplingReport, sample_pool
+from dartune.sampling.job import Job, SamplingReport
+from dartune.sampling.run import sample_pool
 from dartune.types import Query, SamplingParams
 from engines.chaos_process import TESTS, ChaosProcess
 

@@ -30,8 +30,9 @@ from dartune.pool import read_outcomes, read_samples
 from dartune.pool.overview import find_faults
 from dartune.prompts import load_template
 from dartune.queries import load_queries
+from dartune.sampling.job import Job
 from dartune.sampling.progress import Progress
-from dartune.sampling.run import Job, sample_pool
+from dartune.sampling.run import sample_pool
 from dartune.types import Key, Query, Request, Response, SamplingParams, request_seed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

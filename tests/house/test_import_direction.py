@@ -39,9 +39,10 @@ SIDEWAYS = {
 
 PURE = (
     "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
-    "methods", "sampling.account", "sampling.ledger", "sampling.orders", "stopping", "types", "grading.comparison", "grading.expressions", "grading.extraction",
-    "grading.judges", "grading.spelling", "planning.advice", "planning.forecast", "planning.giving_up",
-    "planning.outlook", "planning.rests", "planning.shapes", "planning.tries", "planning.variants",
+    "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
+    "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
+    "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",
+    "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "types",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""
 IMPURE = {"asyncio", "datetime", "io", "os", "pathlib", "random", "shutil", "socket", "subprocess", "threading", "time"}
@@ -114,7 +115,7 @@ def test_every_sideways_import_is_used() -> None:
         "import dartune.grading.grader",
         "from dartune.grading import grade",
         "from dartune import cli",
-        "def f():\n    from dartune.sampling.run import Job",
+        "def f():\n    from dartune.sampling.job import Job",
     ],
 )
 def test_an_upward_or_sideways_import_is_a_fault(source: str) -> None:

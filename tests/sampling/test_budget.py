@@ -13,7 +13,8 @@ from dartune.pool import read_outcomes, read_spending
 from dartune.prompts import load_template
 from dartune.recipes import load_recipe
 from dartune.sampling.budget import Budget
-from dartune.sampling.run import Job, SamplingReport, sample_pool
+from dartune.sampling.job import Job, SamplingReport
+from dartune.sampling.run import sample_pool
 from dartune.types import Query, SamplingParams, Spending
 from fake_recipe import write_recipe
 

@@ -15,8 +15,9 @@ from dartune.pool import read_outcomes, read_samples
 from dartune.pool.overview import find_faults
 from dartune.prompts import Template, load_template
 from dartune.sampling.dispatcher import MOST_REPORTING
+from dartune.sampling.job import Job, SamplingReport
 from dartune.sampling.progress import Progress
-from dartune.sampling.run import Job, SamplingReport, sample_pool
+from dartune.sampling.run import sample_pool, sample_pool_async
 from dartune.types import Query, Request, Response, SamplingParams
 
 QUERIES = [Query.of(f"Problem {i} ?", str(i), level=i % 5 + 1) for i in range(50)]
@@ -189,12 +190,10 @@ def test_speculation_shortens_the_tail_and_awaits_all(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_run_keeps_what_was_graded(tmp_path: Path) -> None:
-    from dartune.sampling.run import _sample_pool
-
     async def start_and_cancel() -> None:
         engine = Odd()
         with Grader() as grader:
-            task = asyncio.create_task(_sample_pool(job(), engine, grader, tmp_path, None))
+            task = asyncio.create_task(sample_pool_async(job(), engine=engine, grader=grader, pool=tmp_path))
             while engine.n_asked < 60:
                 await asyncio.sleep(0.001)
             task.cancel()

@@ -14,7 +14,7 @@ from dartune.errors import ConfigError, Interrupted
 if TYPE_CHECKING:
     from dartune.analysis.summary import Summary
     from dartune.pipeline.stages import Run
-    from dartune.sampling.run import SamplingReport
+    from dartune.sampling.job import SamplingReport
 
 RecipeName = Annotated[str, typer.Argument(help="A TOML file, or the name of a packaged recipe.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the run; runs/<name of the recipe> by default.")]

@@ -34,7 +34,7 @@ from dartune.config.recipe import (
     StudyConfig,
     TrainingConfig,
 )
-from dartune.config.sampling import BudgetConfig, OrderName, SamplingConfig, WorthConfig
+from dartune.config.sampling import BudgetConfig, OrderName, SamplingConfig, SecondChanceConfig, WorthConfig
 
 __all__ = [
     "CUSTOM_TAG",
@@ -60,6 +60,7 @@ __all__ = [
     "ReplayEngineConfig",
     "ReplicaConfig",
     "SamplingConfig",
+    "SecondChanceConfig",
     "StudyConfig",
     "TrainingConfig",
     "TransformersEngineConfig",

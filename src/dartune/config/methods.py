@@ -29,6 +29,11 @@ class VanillaMethod(Method):
     policy: Literal["vanilla"]
     n_trials: Count
 
+    @property
+    def n_fixed(self) -> int:
+        """Tries that it makes for every query before it looks at any."""
+        return self.n_trials
+
 
 class UniformMethod(Method):
     """DARS-Uniform: sample each query until it has `k` correct responses."""
@@ -39,6 +44,11 @@ class UniformMethod(Method):
     give_up: GiveUpConfig | None = None
     n_pilot: Count = 16
     """First tries of every query from which the prior for giving up is fitted; unused without `give_up`."""
+
+    @property
+    def n_fixed(self) -> int:
+        """Tries that it makes for every query before it looks at any."""
+        return self.n_pilot if self.give_up else 0
 
     @model_validator(mode="after")
     def _target_fits_cap(self) -> Self:
@@ -62,6 +72,11 @@ class Prop2DiffMethod(Method):
     """First tries of every query from which its fail rate is taken; they count as samples too."""
     max_trials: Count = 2048
     give_up: GiveUpConfig | None = None
+
+    @property
+    def n_fixed(self) -> int:
+        """Tries that it makes for every query before it looks at any."""
+        return self.n_pilot
 
     @model_validator(mode="after")
     def _target_fits_cap(self) -> Self:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dartune.config.engines import NO_PRICES, EngineConfig, OpenAIEngineConfig, prices_of
-from dartune.config.methods import MethodConfig
-from dartune.config.sampling import BudgetConfig, SamplingConfig
+from dartune.config.methods import MethodConfig, VanillaMethod
+from dartune.config.sampling import BudgetConfig, SamplingConfig, SecondChanceConfig
 from dartune.config.sections import Count, Name, Section, Seed
 
 RESERVED_NAMES = ("base", "teacher")
@@ -113,6 +113,7 @@ class Recipe(Section):
     prompt: PromptConfig = PromptConfig()
     engine: EngineConfig
     sampling: SamplingConfig = SamplingConfig()
+    second_chance: SecondChanceConfig | None = None
     budget: BudgetConfig | None = None
     """Ends sampling even if targets are not met; None: targets and caps alone do."""
     methods: Annotated[dict[Name, MethodConfig], Field(min_length=1)]
@@ -126,6 +127,8 @@ class Recipe(Section):
     def _parts_fit(self) -> Self:
         if self.budget and self.budget.money is not None and prices_of(self.engine) == NO_PRICES:
             raise ValueError("budget.money: what tokens cost is not known; give engine.prices")
+        if self.second_chance:
+            self._second_chance_fits(self.second_chance)
         taken = [name for name in self.methods if name in RESERVED_NAMES]
         if taken:
             raise ValueError(f"methods.{taken[0]}: this name means the model itself; choose another")
@@ -142,3 +145,18 @@ class Recipe(Section):
         if strangers:
             raise ValueError(f"evaluation.in_domain: expected names of evaluation.benchmarks, got {strangers[0]!r}")
         return self
+
+    def _second_chance_fits(self, chance: SecondChanceConfig) -> None:
+        made = {
+            f"methods.{name}.{'n_trials' if isinstance(method, VanillaMethod) else 'n_pilot'}": method.n_fixed
+            for name, method in self.methods.items()
+        }
+        most = max(made, key=lambda name: made[name])
+        if chance.after < made[most]:
+            raise ValueError(
+                f"second_chance.after ({chance.after}) must not be less than {most} ({made[most]}): those tries are "
+                "made for every query"
+            )
+        caps = [method.max_trials for method in self.methods.values() if not isinstance(method, VanillaMethod)]
+        if not caps or chance.after >= max(caps):
+            raise ValueError(f"second_chance.after ({chance.after}) must be less than some method's max_trials")

@@ -1,9 +1,11 @@
 """How responses are drawn, in which order, and until what is spent."""
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dartune.config.engines import EngineConfig
 from dartune.config.sections import Count, Section
 from dartune.types import SamplingParams
 
@@ -42,6 +44,34 @@ class SamplingConfig(Section):
         return SamplingParams(
             temperature=self.temperature, top_p=self.top_p, max_new_tokens=self.max_new_tokens, stop=self.stop
         )
+
+
+class SecondChanceConfig(Section):
+    """Another way of asking queries without a correct response, before the rest of their cap is spent on the first."""
+
+    after: Count
+    """Tries without a correct response after which a query is asked in the other way."""
+    n_trials: Count
+    """Tries in the other way; those that remain until the cap are made in the first way again."""
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_new_tokens: Count | None = None
+    template: str | None = None
+    """Name of another prompt template."""
+    engine: EngineConfig | None = None
+    """Another teacher. It is open beside the recipe's own engine while it is used."""
+
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        ways = ("temperature", "top_p", "max_new_tokens", "template", "engine")
+        if all(getattr(self, name) is None for name in ways):
+            raise ValueError(f"expected another way of asking: one of {', '.join(ways)}")
+        return self
+
+    def params(self, usual: SamplingParams) -> SamplingParams:
+        """How a second chance is drawn, where the recipe's sampling is `usual`."""
+        changes = {name: getattr(self, name) for name in ("temperature", "top_p", "max_new_tokens")}
+        return replace(usual, **{name: value for name, value in changes.items() if value is not None})
 
 
 class BudgetConfig(Section):

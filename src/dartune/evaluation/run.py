@@ -12,7 +12,8 @@ from dartune.pool import read_samples
 from dartune.prompts import Template
 from dartune.queries import QuerySet
 from dartune.sampling.grades import Grades
-from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
+from dartune.sampling.job import Job, SamplingReport
+from dartune.sampling.run import Watcher, sample_pool
 from dartune.types import Query, SamplingParams, Verdict
 
 _COLUMNS = ["query_id", "verdict", "n_tokens", "failure"]

@@ -1,8 +1,9 @@
 """The stages of a run. Each reads what the one before it left in the folder, and knows from it whether it is done."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ from dartune.models import resolve_model
 from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
 from dartune.queries import QuerySet, load_queries
-from dartune.sampling.run import Job, SamplingReport, Watcher, sample_pool
+from dartune.sampling.job import Job, SamplingReport, SecondChance, Way
+from dartune.sampling.run import Watcher, sample_pool
+from dartune.types import Query
 
 if TYPE_CHECKING:
     from dartune.training.sft import StepProgress
@@ -55,6 +58,7 @@ class Run:
         self.benchmarks()
         self.template()
         self.student_template()
+        self._second_chance(())
         curation_order(self.recipe.methods)
         for model in (local_model(self.recipe.engine), self.recipe.training.model if self.recipe.training else None):
             if model is not None:
@@ -74,6 +78,7 @@ class Run:
             template=self.template(),
             params=recipe.sampling.params(),
             seed=recipe.seed,
+            second_chance=self._second_chance(queries.queries),
             speculation=recipe.sampling.speculation,
             order=recipe.sampling.order or ("value" if recipe.budget else "longest"),
             worth=recipe.sampling.worth,
@@ -86,6 +91,18 @@ class Run:
             report = sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
         self.folder.add_timing("sample", report.elapsed_s)
         return report
+
+    def _second_chance(self, queries: Sequence[Query]) -> SecondChance | None:
+        chance, recipe = self.recipe.second_chance, self.recipe
+        if chance is None:
+            return None
+        other = chance.engine or recipe.engine
+        way = Way(
+            template=load_template(chance.template or recipe.prompt.template, model=local_model(other)),
+            params=chance.params(recipe.sampling.params()),
+            engine=partial(build_engine, chance.engine, queries) if chance.engine else None,
+        )
+        return SecondChance(after=chance.after, n_trials=chance.n_trials, way=way)
 
     def curate(self) -> dict[str, SetManifest]:
         """Write every method's training set."""

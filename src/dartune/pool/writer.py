@@ -54,12 +54,13 @@ class PoolWriter:
         """
         self.path = path
         self.n_durable = 0
-        self._provenance = provenance
+        self.provenance = provenance
+        """What makes the samples that are appended; another way of asking takes effect after a `flush`."""
         self._buffer: list[Sample] = []
         self._n_chars = 0
         self._lock = lock_folder(path)
         try:
-            self._settle_settings()
+            self._settle_settings(provenance)
             self._shards = list_shards(path)
         except BaseException:
             self._lock.close()
@@ -103,7 +104,7 @@ class PoolWriter:
         if not self._buffer:
             return
         number = self._shards[-1].last + 1 if self._shards else 0
-        self._shards.append(self._write([sample_columns(self._buffer, self._provenance)], number, number))
+        self._shards.append(self._write([sample_columns(self._buffer, self.provenance)], number, number))
         self.n_durable += len(self._buffer)
         self._buffer.clear()
         self._n_chars = 0
@@ -134,9 +135,9 @@ class PoolWriter:
             shard.path.unlink(missing_ok=True)
         return True
 
-    def _settle_settings(self) -> None:
+    def _settle_settings(self, provenance: Provenance) -> None:
         """Create the pool's settings, or refuse to continue a pool that was made with others."""
-        given = _settings(self._provenance)
+        given = _settings(provenance)
         if not (self.path / "pool.json").exists():
             write_json(
                 self.path / "pool.json",

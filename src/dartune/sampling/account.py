@@ -133,7 +133,7 @@ class Account:
             known.n_graded += outcome is not None
             known.n_correct += outcome is True
             if any(_is_given_up(target, known) for target in self.targets):
-                self.targets = [_without_hope(t) if _is_given_up(t, known) else t for t in self.targets]
+                self.targets = [_ended(t, known) if _is_given_up(t, known) else t for t in self.targets]
 
 
 def open_account(targets: Sequence[Target], outcomes: Mapping[int, bool | None]) -> Account:
@@ -162,6 +162,6 @@ def _is_given_up(target: Target, known: Known) -> bool:
     )
 
 
-def _without_hope(target: Target) -> Target:
+def _ended(target: Target, known: Known) -> Target:
     """What is left of a target that was given up: the tries that it makes in any case."""
-    return replace(target, n_correct=0, caps=None)
+    return replace(target, n_correct=0, max_trials=max(known.n, target.min_trials), caps=None)

@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
-from sampling_throughput import measure
 
 from dartune.allocation import uniform
 from dartune.analysis.grid import Grid, to_rich
@@ -34,6 +33,7 @@ from dartune.planning.reference_loop import batch_loop
 from dartune.planning.scripted import ScriptedTries
 from dartune.planning.shapes import N_QUERIES, published_shape
 from dartune.planning.simulate import Simulation, simulate
+from sampling_throughput import measure
 
 N_PLACES = 512
 BATCHES = (1_024, 2_048, 4_096, 8_192, 16_384)

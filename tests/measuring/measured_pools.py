@@ -20,13 +20,13 @@ class Try(NamedTuple):
 
 
 def write_pool(path: Path, tries: dict[Query, Sequence[Try]]) -> Path:
-    """A pool of these tries, in their order; every fourth try begins a new shard."""
+    """A pool of these tries, in their order; each of the first query's has a shard of its own."""
     with PoolWriter(path, PROVENANCE) as pool:
         pool.add_queries(list(tries))
         for query, made in tries.items():
             for trial, one in enumerate(made):
                 pool.append(_sample(Key(query.id, trial), one))
-                if trial % 4 == 3:
+                if query == QUERIES[0]:
                     pool.flush()
     return path
 

@@ -8,10 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from measured_pools import QUERIES, Try, write_pool
 
+from dartune.difficulty.correlations import Coefficient, RankCorrelation
 from dartune.errors import ConfigError, DataError
 from dartune.measuring import MeasuringJob, measure_pool, write_measures
 from dartune.measuring.compare import COMBINED
 from dartune.measuring.tables import matrix_table, measures_table, pairs_table
+from dartune.pool.schema import QUERY_SCHEMA
 
 
 @pytest.fixture
@@ -126,6 +128,27 @@ def test_scores_that_cannot_be_used_are_refused(
         measure_pool(MeasuringJob(pool=pool, scores=path))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_line_that_is_no_row_is_refused(pool: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    path.write_text('{"id": "A", "score": 1}\n["A", 2]\n', "utf-8")
+    with pytest.raises(DataError, match=r"scores\.jsonl: line 2: expected a JSON object"):
+        measure_pool(MeasuringJob(pool=pool, scores=path))
+
+
+def test_a_pool_without_queries_is_refused(tmp_path: Path) -> None:
+    write_pool(tmp_path, {})
+    pq.write_table(QUERY_SCHEMA.empty_table(), tmp_path / "queries.parquet")
+    with pytest.raises(DataError, match="expected a pool with queries, got none"):
+        measure_pool(MeasuringJob(pool=tmp_path))
+
+
+def test_an_order_that_is_none_reads_as_zero() -> None:
+    nothing = Coefficient(-0.001, -0.004, 0.3)
+    pair = RankCorrelation(first="a", second="b", n_queries=30, spearman=nothing, kendall=None)
+    assert "0.00 [0.00, 0.30]" in pairs_table([pair])
+    assert "-0.00" not in pairs_table([pair])
 
 
 def test_models_of_other_queries_are_refused(pool: Path, tmp_path: Path) -> None:

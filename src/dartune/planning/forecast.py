@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from dartune.config import MethodConfig, Prices
+from dartune.config import NO_PRICES, MethodConfig, Prices
 from dartune.planning.beliefs import Belief
 from dartune.planning.lengths import Lengths
 from dartune.planning.made import Ints
@@ -68,7 +68,7 @@ class Totals(NamedTuple):
 class Rates:
     """What turns tokens into money and hours."""
 
-    prices: Prices
+    prices: Prices = NO_PRICES
     tokens_per_s: float | None = None
     """Completion tokens of the whole engine."""
 
@@ -125,7 +125,7 @@ class Forecaster:
         if self.belief.right is not None and self.belief.wrong is not None:
             found["tokens"] = add(view.tokens, *self._lengths(future, group, n_groups, 1.0, 0.0))
             prices = self.rates.prices
-            if prices != Prices():
+            if prices != NO_PRICES:
                 prompt = prices.prompt / 1e6 * self.belief.made.prompt_tokens
                 known = view.tokens * prices.completion / 1e6 + view.tries * prompt
                 found["money"] = add(known, *self._lengths(future, group, n_groups, prices.completion / 1e6, prompt))

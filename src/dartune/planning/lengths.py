@@ -1,18 +1,19 @@
 """How long responses are: each query's mean, shrunk towards that of its level (pure).
 
-Model: the length of a response of query i has mean m_i and variance s2 around it; m_i has mean m and variance t2 over
-the queries of a level. s2 and t2 are the moment estimates of a one-way layout with unequal group sizes; m_i given n
+Model: the length of a response of query i has mean m_i and variance s2 around it; m_i has variance t2 over the queries
+of a level, around a mean m that is a straight line in how often the query was solved. s2 and t2 are the moment
+estimates of a one-way layout with unequal group sizes, the line is fitted by weighted least squares; m_i given n
 responses of mean y is m + B (y - m), B = t2 / (t2 + s2 / n), with variance t2 (1 - B).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dartune.planning.made import Ints
 from dartune.planning.tries import Floats
 
-_FEWEST = 20
+_FEWEST = 10
 """Queries with responses that a level needs for lengths of its own."""
 UNKNOWN_SPREAD = 0.5
 """Standard deviation of one length over its mean, where only means are known; it hardly counts among thousands."""
@@ -41,14 +42,16 @@ def known_lengths(means: Floats) -> Lengths:
     )
 
 
-def fit_lengths(n: NDArray[np.int64], sums: Floats, level: NDArray[np.int64]) -> Lengths:
-    """From n responses of each query with their sum and sum of squares; all queries together where a level has few."""
-    everywhere = _fit(n, sums)
-    columns = [np.array(column) for column in everywhere]
+def fit_lengths(n: Ints, sums: Floats, ease: Floats, level: Ints) -> Lengths:
+    """From n responses of each query with their sum and sum of squares; all queries together where a level has few.
+
+    `ease` is a rough pass rate of each query: within a level the harder queries have the longer responses.
+    """
+    columns = [np.array(column) for column in _fit(n, sums, ease)]
     for value in np.unique(level):
         at = level == value
         if np.count_nonzero(n[at]) >= _FEWEST:
-            for column, own in zip(columns, _fit(n[at], sums[at]), strict=True):
+            for column, own in zip(columns, _fit(n[at], sums[at], ease[at]), strict=True):
                 column[at] = own
     mean, mean_variance, spread2, shared, level_variance = columns
     return Lengths(
@@ -56,7 +59,7 @@ def fit_lengths(n: NDArray[np.int64], sums: Floats, level: NDArray[np.int64]) ->
     )
 
 
-def _fit(n: NDArray[np.int64], sums: Floats) -> tuple[Floats, ...]:
+def _fit(n: Ints, sums: Floats, ease: Floats) -> tuple[Floats, ...]:
     """The five columns of `Lengths` for queries of one level."""
     seen = n > 0
     size, total, squares = n[seen].astype(float), sums[seen, 0], sums[seen, 1]
@@ -71,7 +74,11 @@ def _fit(n: NDArray[np.int64], sums: Floats) -> tuple[Floats, ...]:
     t2 = max(0.0, between / effective) if effective > 0 else 0.0
     precision = 1.0 / np.maximum(t2 + s2 / size, 1e-9)
     m, m_variance = float((precision * own).sum() / precision.sum()), float(1.0 / precision.sum())
-    share = np.where(n > 0, t2 / np.maximum(t2 + s2 / np.maximum(n, 1), 1e-9), 0.0)
-    mean = m + share * (sums[:, 0] / np.maximum(n, 1) - m)
+    centred = ease - float((precision * ease[seen]).sum() / precision.sum())
+    around = (precision * centred[seen] ** 2).sum()
+    slope = float((precision * centred[seen] * own).sum() / around) if around > 1e-9 and len(own) >= _FEWEST else 0.0
+    expected = np.clip(m + slope * centred, own.min(), own.max())
+    share = np.where(seen, t2 / np.maximum(t2 + s2 / np.maximum(n, 1), 1e-9), 0.0)
+    mean = expected + share * (sums[:, 0] / np.maximum(n, 1) - expected)
     ones = np.ones(len(n))
     return mean, t2 * (1.0 - share), s2 * ones, 1.0 - share, m_variance * ones

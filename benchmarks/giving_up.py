@@ -2,9 +2,12 @@
 
     python benchmarks/giving_up.py [--json] [--quick]
 
-One pool is sampled by DARS-Uniform without giving up; every rule is then charged for the tries of that pool which it
-alone would have made. A second pool is sampled with a rule at work, and must hold exactly those tries. The last line is
-one JSON object: `rules` has, for each, the share of raw samples saved, the share of correct responses kept, and the
+The queries are those of world/train and, one for each five of them, of world/level-6, which is harder than what the
+teacher has seen: a tail as sets of real problems have it. One pool is sampled by DARS-Uniform without giving up; every
+rule is then charged for the tries of that pool which it alone would have made. A second pool is sampled with a rule at
+work, and must hold exactly those tries.
+
+The last line is one JSON object: `rules` has, for each, the share of raw samples saved, the share of correct responses kept, and the
 change of coverage; `same_tries` says whether the second pool is what the first one foretold.
 """
 
@@ -22,6 +25,7 @@ from dartune.pipeline.stages import Run
 from dartune.pool import read_outcomes
 from dartune.recipes import load_recipe
 from dartune.types import Outcomes
+from dartune.world import world_queries
 
 RULES = {
     f"below {below:g}{', unsolved too' * unsolved}": GiveUpConfig(below=below, unsolved=unsolved)
@@ -37,6 +41,14 @@ class Bought(NamedTuple):
     n_raw: int
     n_correct: int
     n_covered: int
+
+
+def write_queries(path: Path, n: int) -> Path:
+    hard = n // 6
+    queries = [*world_queries("world/train", n=n - hard, seed=0), *world_queries("world/level-6", n=hard, seed=0)]
+    rows = [{"text": query.text, "ref_answer": query.ref_answer, "level": query.level} for query in queries]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
 
 
 def sample(recipe: Recipe, folder: Path) -> Outcomes:
@@ -61,11 +73,12 @@ def bought(tries: dict[str, list[bool | None]]) -> Bought:
 
 
 def measure(n_queries: int, k: int, max_trials: int) -> dict[str, object]:
-    settings = [f"queries.limit={n_queries}", "sampling.speculation=0"]
     plain = UniformMethod(policy="uniform", k=k, max_trials=max_trials, n_pilot=4)
-    recipe = load_recipe("demo", settings).model_copy(update={"methods": {"uniform": plain}})
     rules = {name: plain.model_copy(update={"give_up": rule}) for name, rule in RULES.items()}
     with tempfile.TemporaryDirectory() as folder:
+        source = write_queries(Path(folder, "queries.jsonl"), n_queries)
+        settings = [f'queries={{ source = "{source}" }}', "sampling.speculation=0"]
+        recipe = load_recipe("demo", settings).model_copy(update={"methods": {"uniform": plain}})
         outcomes = sample(recipe, Path(folder, "plain"))
         at_work = recipe.model_copy(update={"methods": {"uniform": rules[AT_WORK]}})
         ids = [query.id for query in Run(recipe=recipe, folder=RunFolder(path=Path(folder))).queries().queries]
@@ -98,7 +111,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     parser.add_argument("--quick", action="store_true", help="a tenth of the queries")
     arguments = parser.parse_args()
-    report = measure(60, 4, 64) if arguments.quick else measure(600, 16, 256)
+    report = measure(60, 4, 64) if arguments.quick else measure(480, 24, 512)
     print(json.dumps(report))
 
 

@@ -7,8 +7,8 @@ teacher has seen: a tail as sets of real problems have it. One pool is sampled b
 rule is then charged for the tries of that pool which it alone would have made. A second pool is sampled with a rule at
 work, and must hold exactly those tries.
 
-The last line is one JSON object: `rules` has, for each, the share of raw samples saved, the share of correct responses kept, and the
-change of coverage; `same_tries` says whether the second pool is what the first one foretold.
+The last line is one JSON object: `rules` has, for each, the share of raw samples saved, the share of correct responses
+kept, and the change of coverage; `same_tries` says whether the second pool is what the first one foretold.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def measure(n_queries: int, k: int, max_trials: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    parser.add_argument("--json", action="store_true", help="accepted for uniformity: the last line is always JSON")
     parser.add_argument("--quick", action="store_true", help="a tenth of the queries")
     arguments = parser.parse_args()
     report = measure(60, 4, 64) if arguments.quick else measure(480, 24, 512)

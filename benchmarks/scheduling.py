@@ -37,7 +37,7 @@ from sampling_throughput import measure
 
 N_PLACES = 512
 BATCHES = (1_024, 2_048, 4_096, 8_192, 16_384)
-SPECULATION = 1.0
+SPECULATION = 0.5
 
 
 class Work(NamedTuple):

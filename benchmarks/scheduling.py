@@ -78,8 +78,8 @@ QUICK = Size(
     n_samples=20_000,
 )
 RULES = {
-    "keeps": GiveUpConfig(below=0.1),
-    "gives up too": GiveUpConfig(below=0.1, unsolved=True),
+    "keep their cap": GiveUpConfig(),
+    "are given up too": GiveUpConfig(below=0.5, min_yield=0.015, unsolved=0.005),
 }
 """What is done with never-solved queries -> the rule."""
 

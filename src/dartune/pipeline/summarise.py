@@ -17,7 +17,7 @@ from dartune.analysis.summary import EvaluationSummary, HardExample, MethodSumma
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.evaluation.run import scored_rows
 from dartune.pipeline.stages import Run
-from dartune.pool import OutcomeTable, Tries, iter_samples, read_outcomes
+from dartune.pool import OutcomeTable, Tries, iter_samples, read_outcomes, read_spending
 from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT
 from dartune.recipes import recipe_hash, recipe_toml
 from dartune.types import Difficulty, Query, Target
@@ -73,9 +73,7 @@ def _pool_summary(run: Run, outcomes: OutcomeTable, seconds: float) -> PoolSumma
         n_queries=len(outcomes),
         n_raw=outcomes.count(CORRECT) + outcomes.count(INCORRECT),
         n_failures=outcomes.count(FAILED),
-        raw_tokens=sum(
-            pc.sum(batch["n_tokens"]).as_py() or 0 for batch in iter_samples(run.folder.pool, ["query_id", "n_tokens"])
-        ),
+        raw_tokens=read_spending(run.folder.pool).n_tokens,
         seconds_sampling=seconds,
     )
 

@@ -21,6 +21,8 @@ def test_a_simulation_needs_neither_engine_nor_pool(tmp_path: Path, capsys: pyte
     assert (report["n_queries"], report["n_places"]) == (100, 256)
     assert [level["n_queries"] for level in report["methods"]["uniform"]] == [20] * 5
     assert sum(level["n_kept"] for level in report["methods"]["uniform"]) == 300
+    for level in report["methods"]["uniform"]:
+        assert level["coverage"] == level["fill"] == level["n_covered"] / 20
     assert run([*arguments, "--json", "--places", "7", "--set", "methods.uniform.k=2"]) == 0
     changed = json.loads(capsys.readouterr().out)
     assert changed["n_places"] == 7

@@ -52,8 +52,16 @@ def simulate(
     with watching_simulation(is_quiet=quiet) as watch:
         report = run_simulation(job, watch)
     if as_json:
-        return say(json.dumps(asdict(report)))
+        return say(_to_json(report))
     _print(report)
+
+
+def _to_json(report: "SimulationReport") -> str:
+    methods = {
+        name: [{**asdict(level), "coverage": level.coverage, "fill": level.fill} for level in levels]
+        for name, levels in report.methods.items()
+    }
+    return json.dumps({**asdict(report), "methods": methods})
 
 
 def _print(report: "SimulationReport") -> None:

@@ -18,7 +18,7 @@ from dartune.sampling.orders import make_order
 from dartune.sampling.phases import Targets, final, pilot
 from dartune.types import Spending
 
-_REPORT_EVERY = 1 << 17
+_REPORT_EVERY = 1 << 18
 """Samples between reports; each costs a pass over the queries."""
 
 

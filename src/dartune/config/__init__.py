@@ -32,15 +32,16 @@ from dartune.config.recipe import (
     QueriesConfig,
     Recipe,
     StudyConfig,
-    TrainingConfig,
 )
 from dartune.config.sampling import BudgetConfig, OrderName, SamplingConfig, SecondChanceConfig, WorthConfig
+from dartune.config.training import AttentionName, LoraConfig, TrainingConfig
 
 __all__ = [
     "CUSTOM_TAG",
     "FREE_FIELDS",
     "NO_PRICES",
     "RESERVED_NAMES",
+    "AttentionName",
     "BudgetConfig",
     "CurationConfig",
     "CustomEngineConfig",
@@ -48,6 +49,7 @@ __all__ = [
     "EvaluationConfig",
     "FakeEngineConfig",
     "GiveUpConfig",
+    "LoraConfig",
     "MethodConfig",
     "OpenAIEngineConfig",
     "OrderName",

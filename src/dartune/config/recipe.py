@@ -1,7 +1,7 @@
 """The whole recipe: what is asked, by what prompt and engine, how much of it, and what is made of the answers."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from dartune.config.engines import NO_PRICES, EngineConfig, OpenAIEngineConfig, 
 from dartune.config.methods import MethodConfig, VanillaMethod
 from dartune.config.sampling import BudgetConfig, SamplingConfig, SecondChanceConfig
 from dartune.config.sections import Count, Name, Section, Seed
+from dartune.config.training import TrainingConfig
 
 RESERVED_NAMES = ("base", "teacher")
 """Names of the models that are evaluated beside those trained on a method's set."""
@@ -49,31 +50,6 @@ class CurationConfig(Section):
     """Size of every method's set; None keeps all that its policy chooses."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
-
-
-class TrainingConfig(Section):
-    """Supervised fine-tuning. The defaults are the paper's (appendix B)."""
-
-    model: str
-    """The base model: a folder, a hub id, or "world:<name>"."""
-    n_epochs: Annotated[float, Field(gt=0)] = 3
-    batch_size: Count = 64
-    """Rows in one optimizer step (packed rows where `packing`), over all devices."""
-    device_batch_size: Count = 1
-    """Rows on one device at a time; gradients accumulate up to `batch_size`."""
-    max_length: Count = 4096
-    """Tokens in one row."""
-    packing: bool = True
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-5
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.03
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    gradient_checkpointing: bool = False
-    checkpoint_every: Count = 500
-    """Optimizer steps between checkpoints from which a stopped training resumes."""
-    n_threads: Count | None = None
-    """CPU threads of one process; None leaves torch's default."""
 
 
 class EvaluationConfig(Section):

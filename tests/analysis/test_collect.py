@@ -22,7 +22,12 @@ def tally(level: int | None, n_raw: int, n_correct: int, n_examples: int, target
 
 def answer(level: int | None, verdict: Verdict, n_tokens: int = 10) -> Scored:
     return Scored(
-        query_id="q", level=level, domain=None, is_correct=verdict == "correct", n_tokens=n_tokens, verdict=verdict
+        query_id=f"{level} {verdict}",
+        level=level,
+        domain=None,
+        is_correct=verdict == "correct",
+        n_tokens=n_tokens,
+        verdict=verdict,
     )
 
 

@@ -62,7 +62,7 @@ def evaluation_summary(method: str, benchmark: str, *, in_domain: bool, rows: It
         method=method,
         benchmark=benchmark,
         in_domain=in_domain,
-        overall=Score.of(sum(row.is_correct for row in answers), len(answers)),
+        overall=Score.of_rows(answers),
         macro=macro_accuracy(labelled) if labelled else None,
         levels=tuple(LevelScore(level=level, score=score) for level, score in by_level.items()),
         domains=tuple(

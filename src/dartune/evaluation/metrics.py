@@ -1,17 +1,18 @@
 """Accuracy with its uncertainty: graded rows to proportions and intervals. Pure.
 
-Every interval treats the queries as independent draws from their benchmark and says nothing of the spread between
-training seeds, which `dartune.evaluation.significance` measures.
+Every interval treats the queries as independent draws from their benchmark, and the tries of one query as a cluster of
+answers that may be alike. It says nothing of the spread between training seeds, which
+`dartune.evaluation.significance` measures.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 from typing import NamedTuple, Self, TypeVar
 
-from dartune.types import Verdict
+from dartune.types import FinishReason, Verdict
 
 KeyT = TypeVar("KeyT", int, str)
 
@@ -43,11 +44,16 @@ class Scored:
     n_tokens: int
     """Completion tokens of the answer."""
     verdict: Verdict
+    answer: str | None = None
+    """The final answer as extracted; None where there is none."""
+    finish_reason: FinishReason | None = None
+    """None where the engine gave no response."""
+    sum_logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Share of correct answers with its 95 % Wilson interval; all three as fractions in [0, 1]."""
+    """Share of correct answers with its 95 % interval; all three as fractions in [0, 1]."""
 
     n: int
     n_correct: int
@@ -57,12 +63,43 @@ class Score:
 
     @classmethod
     def of(cls, n_correct: int, n: int) -> Self:
-        """Score of `n_correct` right answers among `n`; ValueError unless 0 <= n_correct <= n and n >= 1."""
+        """Score of `n_correct` right answers to `n` queries; ValueError unless 0 <= n_correct <= n and n >= 1."""
         low, high = wilson_interval(n_correct, n)
         return cls(n=n, n_correct=n_correct, accuracy=n_correct / n, low=low, high=high)
 
+    @classmethod
+    def of_rows(cls, rows: Iterable[Scored]) -> Self:
+        """Score of graded rows, the rows of one query taken together; ValueError for none."""
+        totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for row in rows:
+            totals[row.query_id][0] += row.is_correct
+            totals[row.query_id][1] += 1
+        low, high = clustered_interval(totals.values())
+        n_correct, n = (sum(column) for column in zip(*totals.values(), strict=True))
+        return cls(n=n, n_correct=n_correct, accuracy=n_correct / n, low=low, high=high)
 
-def wilson_interval(n_correct: int, n: int, confidence: float = 0.95) -> Interval:
+
+def clustered_interval(clusters: Iterable[Sequence[float]]) -> Interval:
+    """95 % interval of a share of points that come in clusters, each given as (points won, points at stake).
+
+    Wilson's interval with the effective number of independent points: the number at which a binomial share would vary
+    as the ratio estimator does, whose variance is sum((won_i - p * stake_i)^2) / stake^2 (Kish 1965; Korn and Graubard
+    1998). For clusters of one point it is Wilson's own; where all is won or lost a cluster counts as one point. Raises
+    ValueError for no clusters.
+    """
+    won, stakes = zip(*clusters, strict=True) if (clusters := tuple(clusters)) else ((), ())
+    stake = math.fsum(stakes)
+    if not stake:
+        raise ValueError("expected at least one graded answer, got none")
+    share = math.fsum(won) / stake
+    variance = math.fsum((w - share * s) ** 2 for w, s in zip(won, stakes, strict=True)) / stake**2
+    if not 0 < share < 1:
+        return wilson_interval(share * len(stakes), len(stakes))
+    n = min(stake, share * (1 - share) / variance) if variance else stake
+    return wilson_interval(share * n, n)
+
+
+def wilson_interval(n_correct: float, n: float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion, without continuity correction (Wilson 1927).
 
     Unlike the interval of the textbook it keeps its meaning at 0 and n correct. Raises ValueError unless
@@ -78,8 +115,8 @@ def wilson_interval(n_correct: int, n: int, confidence: float = 0.95) -> Interva
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     # At the ends the closed form is exactly 0 or 1; rounding must not push it beyond.
-    low = 0.0 if n_correct == 0 else (centre - half) / scale
-    high = 1.0 if n_correct == n else (centre + half) / scale
+    low = 0.0 if n_correct == 0 else max(0.0, (centre - half) / scale)
+    high = 1.0 if n_correct == n else min(1.0, (centre + half) / scale)
     return Interval(low, high)
 
 
@@ -101,10 +138,10 @@ def macro_accuracy(scores: Iterable[Score]) -> Estimate:
 
 def accuracy_by(rows: Iterable[Scored], key: Callable[[Scored], KeyT | None]) -> dict[KeyT | None, Score]:
     """Score of each group of `rows` that share `key(row)`: sorted by key, the group without one (None) last."""
-    groups: defaultdict[KeyT | None, list[bool]] = defaultdict(list)
+    groups: defaultdict[KeyT | None, list[Scored]] = defaultdict(list)
     for row in rows:
-        groups[key(row)].append(row.is_correct)
-    scores = {name: Score.of(sum(hits), len(hits)) for name, hits in groups.items()}
+        groups[key(row)].append(row)
+    scores = {name: Score.of_rows(group) for name, group in groups.items()}
     named: list[KeyT] = sorted(name for name in scores if name is not None)
     ordered: dict[KeyT | None, Score] = {}
     for name in named:

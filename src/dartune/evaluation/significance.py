@@ -79,14 +79,12 @@ def bootstrap_difference(
     Each side may hold several rows for a query (seeds, tries); a query is drawn with all its rows or not at all.
     Raises ValueError if either side lacks a query that the other has, or if both are empty.
     """
-    totals = _totals_by_query(first, second)
-    rng = np.random.default_rng(seed)
-    draws = np.empty(n_resamples)
-    for start in range(0, n_resamples, 500):  # a block's weights stay below 500 x n_queries x 8 bytes
-        n_block = min(500, n_resamples - start)
-        weights = rng.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=n_block)
-        right_1, n_1, right_2, n_2 = (weights @ totals).T
-        draws[start : start + n_block] = right_1 / n_1 - right_2 / n_2
+    totals = totals_by_query(first, second)
+    # Queries with the same totals are the same draw: there are a handful of kinds where there are thousands of queries.
+    kinds, sizes = np.unique(totals, axis=0, return_counts=True)
+    weights = np.random.default_rng(seed).multinomial(len(totals), sizes / len(totals), size=n_resamples)
+    right_1, n_1, right_2, n_2 = (weights @ kinds).T
+    draws = right_1 / n_1 - right_2 / n_2
     right_1, n_1, right_2, n_2 = totals.sum(axis=0)
     low, high = np.quantile(draws, (0.025, 0.975))
     return Estimate(value=float(right_1 / n_1 - right_2 / n_2), low=float(low), high=float(high))
@@ -134,8 +132,11 @@ def _sign_flip_test(differences: Sequence[float]) -> float | None:
     return float(np.mean(np.abs(signs @ values) >= abs(float(values.sum())) - tolerance))
 
 
-def _totals_by_query(first: Iterable[Scored], second: Iterable[Scored]) -> NDArray[np.float64]:
-    """One row for each query: correct and all answers of the first side, then of the second."""
+def totals_by_query(first: Iterable[Scored], second: Iterable[Scored]) -> NDArray[np.float64]:
+    """One row for each query: correct and all answers of the first side, then of the second.
+
+    Raises ValueError if either side lacks a query that the other has, or if both are empty.
+    """
     totals: dict[str, list[int]] = {}
     for column, rows in ((0, first), (2, second)):
         for row in rows:

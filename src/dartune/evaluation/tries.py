@@ -1,0 +1,150 @@
+"""What several tries of a query are worth: pass@k, maj@k and best-of-k as exact expectations over the tries. Pure.
+
+With n tries of a query there are C(n, k) ways to have made k of them; each metric is the mean over all of these, not
+over one that was drawn. So it is unbiased for every k from 1 to n, and uses every try.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from dartune.evaluation.metrics import Estimate, Scored, clustered_interval
+from dartune.types import Verdict
+
+UNDECIDED: frozenset[Verdict] = frozenset({"ungradable", "timeout"})
+"""Verdicts of a grader that could not tell."""
+
+Same = Callable[[str, str], bool]
+"""Whether two final answers are certainly the same."""
+
+
+class Votes(NamedTuple):
+    """The tries of one query as votes for answers."""
+
+    n_correct: int
+    """For the reference."""
+    others: tuple[int, ...]
+    """For each other answer, most first."""
+    n_silent: int
+    """Tries without an answer: they are tries, but vote for nothing."""
+
+
+def pass_at(n: int, n_correct: int, k: int) -> float:
+    """Probability that k of n tries, drawn without replacement, hold a correct one: 1 - C(n - c, k) / C(n, k).
+
+    Source: Chen et al. 2021 (arXiv:2107.03374), section 2.1. Raises ValueError unless 1 <= k <= n and
+    0 <= n_correct <= n.
+    """
+    _refuse_impossible(n, k)
+    if not 0 <= n_correct <= n:
+        raise ValueError(f"expected 0 <= n_correct <= n, got n_correct={n_correct}, n={n}")
+    return 1.0 - math.comb(n - n_correct, k) / math.comb(n, k)
+
+
+def majority_at(votes: Votes, k: int) -> float:
+    """Probability that the most frequent answer of k tries, drawn without replacement, is the reference.
+
+    Among answers that are equally frequent each has the same chance, so that a tie of two is worth a half. Raises
+    ValueError unless 1 <= k <= n.
+    """
+    n = votes.n_correct + sum(votes.others) + votes.n_silent
+    _refuse_impossible(n, k)
+    won = 0.0
+    for c in range(1, min(k, votes.n_correct) + 1):
+        ways = _rest_ways(votes, n_drawn=k - c, top=c)
+        won += math.comb(votes.n_correct, c) * sum(count / (tied + 1) for tied, count in enumerate(ways))
+    return won / math.comb(n, k)
+
+
+def _rest_ways(votes: Votes, *, n_drawn: int, top: int) -> list[int]:
+    """Entry t: ways to draw `n_drawn` other tries so that no answer has more than `top`, and t have exactly that."""
+    # table[t][j]: ways to have drawn j tries, t answers being at the top.
+    table = [[math.comb(votes.n_silent, j) for j in range(n_drawn + 1)]]
+    for size in votes.others:
+        grown = [[0] * (n_drawn + 1) for _ in range(len(table) + 1)]
+        for t, row in enumerate(table):
+            for j, ways in enumerate(row):
+                for more in range(min(size, top, n_drawn - j) + 1 if ways else 0):
+                    grown[t + (more == top)][j + more] += ways * math.comb(size, more)
+        while len(grown) > 1 and not any(grown[-1]):
+            grown.pop()
+        table = grown
+    return [row[n_drawn] for row in table]
+
+
+def best_at(tries: Sequence[tuple[float, bool]], k: int) -> float:
+    """Probability that the try of highest score among k, drawn without replacement, is correct.
+
+    `tries` are (score, whether it is correct), the score being a log-probability; tries of equal score have the same
+    chance. Raises ValueError unless 1 <= k <= n.
+    """
+    n = len(tries)
+    _refuse_impossible(n, k)
+    shares: dict[float, list[bool]] = {}
+    for score, is_correct in tries:
+        shares.setdefault(score, []).append(is_correct)
+    won, place = 0.0, 0
+    for score in sorted(shares, reverse=True):
+        rights = shares[score]
+        worth = sum(rights) / len(rights)
+        won += worth * sum(math.comb(n - 1 - i, k - 1) for i in range(place, place + len(rights)))
+        place += len(rights)
+    return won / math.comb(n, k)
+
+
+def count_votes(rows: Sequence[Scored], same: Same) -> Votes:
+    """The tries of one query as votes. A try that the grader could not decide agrees with no other.
+
+    Every correct try votes for the reference; wrong answers are one vote where they are the same text, or `same` says
+    that they are the same.
+    """
+    texts = Counter(row.answer for row in rows if row.verdict == "incorrect" and row.answer is not None)
+    groups: list[tuple[str, int]] = []
+    for text, size in texts.items():
+        place = next((i for i, (known, _) in enumerate(groups) if same(known, text)), None)
+        if place is None:
+            groups.append((text, size))
+        else:
+            groups[place] = (groups[place][0], groups[place][1] + size)
+    n_correct = sum(row.is_correct for row in rows)
+    alone = [1 for row in rows if row.verdict in UNDECIDED and row.answer is not None]
+    others = sorted([size for _, size in groups] + alone, reverse=True)
+    return Votes(n_correct, tuple(others), len(rows) - n_correct - sum(others))
+
+
+def pass_estimate(queries: Iterable[Sequence[Scored]], k: int) -> Estimate:
+    """pass@k over queries, each given as all its tries, with a 95 % interval clustered by query.
+
+    Raises ValueError for no queries, or where a query has fewer than k tries.
+    """
+    return _over_queries(pass_at(len(rows), sum(row.is_correct for row in rows), k) for rows in queries)
+
+
+def majority_estimate(queries: Iterable[Sequence[Scored]], k: int, same: Same) -> Estimate:
+    """maj@k over queries, as `pass_estimate`."""
+    return _over_queries(majority_at(count_votes(rows, same), k) for rows in queries)
+
+
+def best_estimate(queries: Iterable[Sequence[Scored]], k: int) -> Estimate | None:
+    """Best of k by log-probability over queries, as `pass_estimate`; None where a try has no log-probability.
+
+    A try that the engine did not answer has none, and is the last choice.
+    """
+    scored: list[list[tuple[float, bool]]] = []
+    for rows in queries:
+        if any(row.sum_logprob is None and row.finish_reason is not None for row in rows):
+            return None
+        scored.append([(-math.inf if row.sum_logprob is None else row.sum_logprob, row.is_correct) for row in rows])
+    return _over_queries(best_at(tries, k) for tries in scored)
+
+
+def _over_queries(values: Iterable[float]) -> Estimate:
+    points = [(value, 1.0) for value in values]
+    low, high = clustered_interval(points)
+    return Estimate(value=math.fsum(value for value, _ in points) / len(points), low=low, high=high)
+
+
+def _refuse_impossible(n: int, k: int) -> None:
+    if not 1 <= k <= n:
+        raise ValueError(f"expected 1 <= k <= n, got k={k}, n={n}")

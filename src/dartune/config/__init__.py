@@ -23,13 +23,13 @@ from dartune.config.engines import (
     prices_of,
     with_model,
 )
+from dartune.config.evaluation import EvaluationConfig
 from dartune.config.methods import GiveUpConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config.queries import QueriesConfig
 from dartune.config.recipe import (
     RESERVED_NAMES,
     CurationConfig,
-    EvaluationConfig,
     PromptConfig,
-    QueriesConfig,
     Recipe,
     StudyConfig,
 )

@@ -1,37 +1,19 @@
 """The whole recipe: what is asked, by what prompt and engine, how much of it, and what is made of the answers."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from dartune.config.engines import NO_PRICES, EngineConfig, OpenAIEngineConfig, prices_of
+from dartune.config.evaluation import EvaluationConfig
 from dartune.config.methods import MethodConfig, VanillaMethod
+from dartune.config.queries import QueriesConfig
 from dartune.config.sampling import BudgetConfig, SamplingConfig, SecondChanceConfig
 from dartune.config.sections import Count, Name, Section, Seed
 from dartune.config.training import TrainingConfig
 
 RESERVED_NAMES = ("base", "teacher")
 """Names of the models that are evaluated beside those trained on a method's set."""
-
-
-class QueriesConfig(Section):
-    """Where problems come from, and which of them."""
-
-    source: str
-    """A named set ("math/train", "world/train"), a JSONL, JSON, CSV or Parquet file, or "hf:<dataset id or folder>"."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Query field (text, ref_answer, level, domain) -> column of the source, where they differ."""
-    split: str = "train"
-    """Split of a Hugging Face dataset."""
-    data_dir: Path | None = None
-    """Folder with the benchmark files; before DARTUNE_DATA and the network."""
-    levels: tuple[int, ...] | None = None
-    domains: tuple[str, ...] | None = None
-    limit: Count | None = None
-    """The first this many, after the filters; for a procedural world, how many to make."""
-    sample: Count | None = None
-    """A seeded sample of this many, after the filters."""
 
 
 class PromptConfig(Section):
@@ -50,20 +32,6 @@ class CurationConfig(Section):
     """Size of every method's set; None keeps all that its policy chooses."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
-
-
-class EvaluationConfig(Section):
-    """Which problems score a model, and how it is asked."""
-
-    benchmarks: dict[str, QueriesConfig] = Field(default_factory=dict)
-    """Name in the tables -> queries."""
-    in_domain: tuple[str, ...] = ()
-    """Names of the benchmarks that count as in-domain; the others are out of domain."""
-    max_new_tokens: Count = 2048
-    include_base: bool = True
-    """Score the base model as well."""
-    include_teacher: bool = False
-    """Score the sampled model as well."""
 
 
 class StudyConfig(Section):

@@ -28,11 +28,16 @@ from dartune.types import Outcomes
 from dartune.world import world_queries
 
 RULES = {
-    f"below {below:g}{', unsolved too' * unsolved}": GiveUpConfig(below=below, unsolved=unsolved)
-    for unsolved in (False, True)
-    for below in (0.05, 0.2, 0.5, 0.8)
+    "the default": GiveUpConfig(),
+    **{
+        f"target below {below:g}{'' if unsolved is None else f', any below {unsolved:g}'}": GiveUpConfig(
+            below=below, min_yield=1.0, unsolved=unsolved
+        )
+        for unsolved in (None, 0.02, 0.1)
+        for below in (0.05, 0.2, 0.5)
+    },
 }
-AT_WORK = "below 0.05"
+AT_WORK = "target below 0.2, any below 0.02"
 
 
 class Bought(NamedTuple):

@@ -59,6 +59,7 @@ def sample(queries: list[Query], engine: Engine, watch: Watch | None = None) -> 
         template=load_template("plain"),
         params=SamplingParams(),
         seed=1,
+        speculation=0.0,
     )
     with tempfile.TemporaryDirectory() as folder, Grader() as grader:
         sample_pool(job, engine=engine, grader=grader, pool=Path(folder), watch=watch)

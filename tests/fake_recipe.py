@@ -13,6 +13,8 @@ template = "world"
 [engine]
 name = "fake"
 latency_s = {latency_s}
+[sampling]
+speculation = 0
 [methods.vrt]
 policy = "vanilla"
 n_trials = 7

@@ -37,7 +37,7 @@ def config(*servers: ChaosProcess, **settings: Any) -> OpenAIEngineConfig:
 
 def sample(pool: Path, engine: OpenAIEngine) -> SamplingReport:
     template = load_template("plain")
-    job = Job(queries=QUERIES, methods=METHODS, template=template, params=SamplingParams(), seed=1)
+    job = Job(queries=QUERIES, methods=METHODS, template=template, params=SamplingParams(), seed=1, speculation=0.0)
     with Grader() as grader:
         return sample_pool(job, engine=engine, grader=grader, pool=pool)
 

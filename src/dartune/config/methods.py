@@ -15,12 +15,19 @@ class Method(Section):
 
 
 class GiveUpConfig(Section):
-    """When a query is given up before its cap; `dartune.stopping` has the rule."""
+    """When a query is given up before its cap; `dartune.stopping` has the rule.
 
-    below: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Probability of reaching the target within the cap under which tries end."""
-    unsolved: bool = False
-    """Give up queries without any correct response too; otherwise they keep their cap, and may still be covered."""
+    A query that has a correct response is given up when it is not expected to reach its target, and further tries are
+    not expected to be worth their cost: both.
+    """
+
+    below: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Probability of reaching the target within the cap under which it is not expected."""
+    min_yield: Annotated[float, Field(gt=0, le=1)] = 0.007
+    """Correct responses for each further try under which tries are not worth their cost; 1: they never are."""
+    unsolved: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Probability of any correct response within the cap under which a query without one is given up; None: it keeps
+    its cap, and may still be covered."""
 
 
 class VanillaMethod(Method):

@@ -10,7 +10,7 @@ from dartune.config.sections import Count, Section
 from dartune.types import SamplingParams
 
 OrderName = Literal["longest", "cover", "value"]
-"""Which open query gets a free place: the one expected to need the most tries still; queries without a correct
+"""Which open query gets a free place: the one expected to take longest still; queries without a correct
 response, the least tried first; or the one whose next try adds the most value for what it costs."""
 
 
@@ -31,9 +31,9 @@ class SamplingConfig(Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_new_tokens: Count = 2048
     stop: tuple[str, ...] = ()
-    speculation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    speculation: Annotated[float, Field(ge=0, le=1)] = 0.5
     """How far the tail of hard queries is tried ahead: in-flight tries up to this share of those expected to be needed.
-    0 is strict: no try is ever more than is needed."""
+    0 is strict: no try is ever more than is needed, and a run takes up to twice as long."""
     order: OrderName | None = None
     """Which query gets a free place; None: "value" under a budget, "longest" otherwise."""
     worth: WorthConfig = WorthConfig()

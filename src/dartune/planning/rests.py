@@ -34,19 +34,19 @@ class Policy:
     """Tries of every query that are made whatever they give."""
     max_trials: int
     give_up: GiveUpConfig | None
-    prior: Prior
-    """Under which queries are given up."""
+    prior: Prior | None
+    """Under which queries are given up, where any are."""
 
     def caps(self, goal: int) -> tuple[int, ...] | None:
         """`Target.caps` of a query with this goal."""
-        if self.give_up is None:
+        if self.give_up is None or self.prior is None:
             return None
-        return _caps(goal, self.max_trials, self.prior, self.give_up.below, self.give_up.unsolved)
+        return _caps(goal, self.max_trials, self.prior, self.give_up)
 
 
 @cache
-def _caps(goal: int, max_trials: int, prior: Prior, below: float, unsolved: bool) -> tuple[int, ...]:
-    return give_up_caps(goal, max_trials, prior, below=below, unsolved=unsolved)
+def _caps(goal: int, max_trials: int, prior: Prior, rule: GiveUpConfig) -> tuple[int, ...]:
+    return give_up_caps(goal, max_trials, prior, rule)
 
 
 def rests(policy: Policy, states: Ints) -> Rest:
@@ -57,7 +57,7 @@ def rests(policy: Policy, states: Ints) -> Rest:
         return plain
     ratios = np.ones((len(Rest._fields), len(states), len(NODES)))
     is_open = np.flatnonzero(goal[:, 0] > right[:, 0])
-    goals = _spread_over(np.unique(goal[is_open, 0]))
+    goals = _spread_over(np.unique(policy.goals))
     for n in np.unique(tries[is_open, 0]):
         at = is_open[tries[is_open, 0] == n]
         tables = [_ratios(policy.caps(int(g)) or (), int(g), policy.max_trials, int(n)) for g in goals]

@@ -5,6 +5,7 @@ Outcomes arrive in any order. What decides whether a query is given up is the ru
 """
 
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,6 +71,14 @@ class Account:
         """Tries still to issue, at the pass rate seen so far."""
         return max(len(self.lost), *(self._expected_for(target) for target in self.targets))
 
+    def expected_rounds(self) -> float:
+        """Tries still to come one after the other, where each target has as many in flight as it needs for certain.
+
+        With r correct responses missing, r tries run at a time, of which one in 1 / p is right: 1 / (p r) rounds pass
+        until r - 1 are missing, H(r) / p in all, H being the harmonic numbers; the cap may end it before.
+        """
+        return max(self._rounds_for(target) for target in self.targets)
+
     def is_open(self, speculation: float) -> bool:
         """Whether one more trial may be in flight; with `speculation` 0 only one that is needed for certain."""
         # A lost trial is owed even when nothing more is needed: a later one may have come out right, and which
@@ -117,13 +126,24 @@ class Account:
         return target.n_correct - self.n_correct
 
     def _expected_for(self, target: Target) -> float:
-        need = max(0, target.n_correct - self.n_correct)
-        last = target.max_trials
-        if need and target.caps is not None:
-            need = self._least_need(target)
-            last = min(last, target.caps[self.n_correct] + self.n_failures)
-        wanted = max(need / self.pass_rate - self.n_in_flight, target.min_trials - self.next_trial, 0.0)
-        return max(0.0, min(wanted, last - self.next_trial))
+        need, left = self._outlook(target)
+        return max(0.0, min(max(need / self.pass_rate - self.n_in_flight, target.min_trials - self.next_trial), left))
+
+    def _outlook(self, target: Target) -> tuple[int, int]:
+        """Correct responses that would end it for `target`, and new trials that would."""
+        if target.n_correct <= self.n_correct:
+            return 0, max(0, target.min_trials - self.next_trial)
+        if target.caps is None:
+            return target.n_correct - self.n_correct, target.max_trials - self.next_trial
+        last = min(target.max_trials, target.caps[self.n_correct] + self.n_failures)
+        return self._least_need(target), max(0, last - self.next_trial)
+
+    def _rounds_for(self, target: Target) -> float:
+        need, left = self._outlook(target)
+        if need == 0:
+            return min(1.0, left)
+        pass_rate = self.pass_rate
+        return (_harmonic(need) - _harmonic(max(0.0, need - left * pass_rate))) / pass_rate
 
     def _learn(self, known: Known) -> None:
         """Move the known run on, and give up the targets whose caps it meets."""
@@ -165,3 +185,13 @@ def _is_given_up(target: Target, known: Known) -> bool:
 def _ended(target: Target, known: Known) -> Target:
     """What is left of a target that was given up: the tries that it makes in any case."""
     return replace(target, n_correct=0, max_trials=max(known.n, target.min_trials), caps=None)
+
+
+def _harmonic(x: float) -> float:
+    """The x-th harmonic number, between whole numbers too, within 3 %; 0 at 0."""
+    return math.log(x + _HALF_WAY) + _EULER if x > 0 else 0.0
+
+
+_EULER = 0.5772156649
+_HALF_WAY = math.exp(-_EULER)
+"""Makes H(0) = 0, where ln x would end."""

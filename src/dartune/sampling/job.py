@@ -39,7 +39,7 @@ class Job:
     params: SamplingParams
     seed: int
     second_chance: SecondChance | None = None
-    speculation: float = 0.0
+    speculation: float = 0.5
     order: OrderName = "longest"
     worth: WorthConfig = field(default_factory=WorthConfig)
     """What the order "value" goes by."""

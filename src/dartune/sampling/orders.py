@@ -28,11 +28,14 @@ class Order(Protocol):
 
 
 class LongestFirst:
-    """The query that is expected to need the most tries still: it keeps the tail of a run short (Graham's LPT rule)."""
+    """The query that is expected to take longest still, its tries counted that must come one after the other.
+
+    That keeps the tail of a run short: Graham's longest-processing-time rule for jobs that are chains of rounds.
+    """
 
     def priority(self, account: Account) -> float:
-        """Minus the tries expected."""
-        return -account.expected_tries()
+        """Minus the rounds expected."""
+        return -account.expected_rounds()
 
     def learn(self, accounts: Collection[Account]) -> None:
         """Each query speaks for itself."""

@@ -25,7 +25,7 @@ from dartune.sampling.phases import Hold, Targets, final, held, pilot, second
 from dartune.sampling.progress import Meter, Progress
 from dartune.types import Grade, Key, Outcomes, Query, Request, Response, SamplingParams, request_seed
 
-_MOST_PROMPTS = 2**17
+_MOST_PROMPTS = 2**14
 """Rendered prompts that are kept."""
 
 Watcher = Callable[[Progress], None]

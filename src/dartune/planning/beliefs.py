@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dartune.difficulty.prior import Prior, fit_prior, posterior
 from dartune.planning.lengths import Lengths, fit_lengths, known_lengths
 from dartune.planning.made import Ints, Made, nothing_made
-from dartune.planning.nodes import NODES, beta_weights, point_weights
+from dartune.planning.nodes import NODES, point_weights
 from dartune.planning.pass_rates import PassRates
 from dartune.planning.prior_draws import count_pairs, draw_priors
 from dartune.planning.shapes import Shape
@@ -21,8 +20,6 @@ from dartune.types import Query
 
 N_DRAWS = 32
 """Versions of an uncertain prior."""
-_STAND_IN = 64
-"""Tries that a pass rate is rounded to where a prior is fitted to exact ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +38,6 @@ class Belief:
     """Tokens of right responses; None where nothing is known of lengths."""
     wrong: Lengths | None
     made: Made
-    prior: Prior
-    """Over all queries; what a run would fit when it decides whom to give up."""
     tokens_per_s: float | None = None
 
     @property
@@ -67,7 +62,6 @@ def from_pilot(made: Made, queries: Sequence[Query], *, source: str, tokens_per_
         right=_or_other(right, wrong),
         wrong=_or_other(wrong, right),
         made=made,
-        prior=fit_prior(made.n_tries, made.n_right),
         tokens_per_s=tokens_per_s,
     )
 
@@ -84,7 +78,6 @@ def from_pass_rates(rates: PassRates, *, source: str, seed: int) -> Belief:
     else:
         values, row = np.unique(rates.pass_rate, return_inverse=True)
         weights = (point_weights(values),)
-    counts = np.where(n > 0, n, _STAND_IN)
     lengths = None
     if (is_known := ~np.isnan(rates.mean_tokens)).any():
         lengths = known_lengths(np.where(is_known, rates.mean_tokens, rates.mean_tokens[is_known].mean()))
@@ -96,7 +89,6 @@ def from_pass_rates(rates: PassRates, *, source: str, seed: int) -> Belief:
         right=lengths,
         wrong=lengths,
         made=nothing_made(len(level)),
-        prior=fit_prior(counts, np.rint(rates.pass_rate * counts).astype(np.int64)),
     )
 
 
@@ -105,19 +97,14 @@ def from_shape(shape: Shape, queries: Sequence[Query]) -> Belief:
     level = _levels(queries)
     groups = np.array([shape.group_of(query) for query in queries])
     lengths = known_lengths(shape.mean_tokens[groups])
-    weights = shape.weights()
-    share = np.bincount(groups, minlength=len(weights)) / len(groups)
-    rates = np.rint(NODES * _STAND_IN).astype(np.int64)
-    counts = np.rint(share @ weights * len(groups)).astype(np.int64)
     return Belief(
         source=shape.source,
         level=level,
         row=groups,
-        weights=(weights,),
+        weights=(shape.weights(),),
         right=lengths,
         wrong=lengths,
         made=nothing_made(len(queries)),
-        prior=fit_prior(np.full(counts.sum(), _STAND_IN), np.repeat(rates, counts)),
     )
 
 
@@ -131,7 +118,7 @@ def _posteriors(n: Ints, c: Ints, level: Ints, seed: int) -> tuple[Ints, tuple[F
         weights = np.zeros((len(rows), len(NODES)))
         for i, prior in enumerate(priors):
             at = rows[:, 0] == i
-            weights[at] = beta_weights(posterior(prior, rows[at, 1], rows[at, 2]))
+            weights[at] = prior.posterior_weights(rows[at, 1], rows[at, 2])
         versions.append(weights)
     return row.reshape(-1), tuple(versions)
 

@@ -99,7 +99,8 @@ class Forecaster:
     def _totals(self, view: Outlook, versions: tuple[Floats, ...]) -> Totals:
         belief = self.belief
         levels, group = np.unique(belief.level, return_inverse=True)
-        sums = [self._sums(view, weights, group, len(levels)) for weights in versions]
+        pairs = _pair(view, belief.row, len(versions[0]))
+        sums = [self._sums(view, _per_query(view, pairs, weights), group, len(levels)) for weights in versions]
         n_queries = np.bincount(group, minlength=len(levels))
         everything = [{name: part.over_all() for name, part in version.items()} for version in sums]
         return Totals(
@@ -107,9 +108,8 @@ class Forecaster:
             by_level={int(level): self._forecast(view, sums, i, int(n_queries[i])) for i, level in enumerate(levels)},
         )
 
-    def _sums(self, view: Outlook, weights: Floats, group: Ints, n_groups: int) -> "dict[str, _Sums]":
+    def _sums(self, view: Outlook, future: Yield, group: Ints, n_groups: int) -> "dict[str, _Sums]":
         """Mean and variance of each quantity, by group, under one version of the prior."""
-        future = _per_query(view, self.belief.row, weights)
 
         def add(known: Floats, mean: Floats, square: Floats, shared: Floats | float = 0.0) -> _Sums:
             variance = np.maximum(square - mean**2, 0.0)
@@ -202,17 +202,30 @@ class _Weighed(NamedTuple):
     shared: Floats
 
 
-def _per_query(view: Outlook, row: Ints, weights: Floats) -> Yield:
-    """Moments of what is to come, mixed over each query's pass rates."""
+class _Pairs(NamedTuple):
+    """The different pairs of a state and a row of weights, among the queries that go on."""
+
+    state: Ints
+    row: Ints
+    of_query: Ints
+    """Index of each open query's pair."""
+
+
+def _pair(view: Outlook, row: Ints, n_rows: int) -> _Pairs:
     is_open = view.state >= 0
-    pairs, inverse = np.unique(np.stack([view.state[is_open], row[is_open]], axis=1), axis=0, return_inverse=True)
-    mixed = np.zeros((len(Yield._fields), len(pairs)))
+    pairs, of_query = np.unique(view.state[is_open] * n_rows + row[is_open], return_inverse=True)
+    return _Pairs(pairs // n_rows, pairs % n_rows, of_query)
+
+
+def _per_query(view: Outlook, pairs: _Pairs, weights: Floats) -> Yield:
+    """Moments of what is to come, mixed over each query's pass rates."""
+    mixed = np.zeros((len(Yield._fields), len(pairs.state)))
     future = np.stack(view.future)
-    for state in np.unique(pairs[:, 0]):
-        at = pairs[:, 0] == state
-        mixed[:, at] = future[:, state] @ weights[pairs[at, 1]].T
-    spread = np.zeros((len(Yield._fields), len(row)))
-    spread[:, is_open] = mixed[:, inverse.reshape(-1)]
+    for state in np.unique(pairs.state):
+        at = pairs.state == state
+        mixed[:, at] = future[:, state] @ weights[pairs.row[at]].T
+    spread = np.zeros((len(Yield._fields), len(view.state)))
+    spread[:, view.state >= 0] = mixed[:, pairs.of_query]
     return Yield(*spread)
 
 

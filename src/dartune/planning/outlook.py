@@ -1,6 +1,7 @@
 """What one method has of every query already, and what is still to come, as a function of the pass rate (pure)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, TypeVar, assert_never
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from dartune.allocation import power_family
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
-from dartune.difficulty.prior import Prior
+from dartune.difficulty.prior import Prior, fit_prior
 from dartune.planning.beliefs import Belief
 from dartune.planning.made import Ints, Made
 from dartune.planning.nodes import NODES
@@ -42,23 +43,22 @@ def outlook(method: MethodConfig, belief: Belief) -> Outlook:
         case VanillaMethod():
             return _of_tries(method.n_trials, belief.made)
         case UniformMethod():
-            n_pilot = method.n_pilot if method.give_up else 0
-            goals = np.full(n_pilot + 1, method.k)
-            return _of_targets(_policy(method, goals, n_pilot, belief.prior), belief.made)
+            goals = np.full(method.n_fixed + 1, method.k)
+            return _of_targets(_policy(method, goals, method.n_fixed, belief), belief.made)
         case Prop2DiffMethod():
             goals = _goals(method, _fewest_right(belief, method.n_pilot))
-            return _of_targets(_policy(method, goals, method.n_pilot, belief.prior), belief.made)
+            return _of_targets(_policy(method, goals, method.n_pilot, belief), belief.made)
         case _:
             assert_never(method)
 
 
-def _policy(method: UniformMethod | Prop2DiffMethod, goals: Ints, n_pilot: int, prior: Prior) -> Policy:
+def _policy(method: UniformMethod | Prop2DiffMethod, goals: Ints, n_pilot: int, belief: Belief) -> Policy:
     return Policy(
         goals=tuple(int(goal) for goal in goals),
         n_pilot=n_pilot,
         max_trials=method.max_trials,
         give_up=method.give_up,
-        prior=prior,
+        prior=_fitted(n_pilot, _pilot_counts(belief, n_pilot)) if method.give_up else None,
     )
 
 
@@ -69,19 +69,51 @@ def _goals(method: Prop2DiffMethod, fewest_right: int) -> Ints:
     return np.array(power_family(fail_rates, k=method.k, cover=method.cover, alpha=method.alpha))
 
 
-def _fewest_right(belief: Belief, n_pilot: int) -> int:
-    """Right tries of the query that fares worst in the pilot: known, or the median of what is believed."""
+class _Cells(NamedTuple):
+    """Queries that are alike in what the pilot of a method holds of them."""
+
+    weights: Floats
+    """Of their pass rates, a row for each cell."""
+    right: Ints
+    """Right tries so far, shape (cells, 1)."""
+    missing: Ints
+    """Tries that the pilot still makes, shape (cells, 1)."""
+    n_queries: Ints
+
+
+def _cells(belief: Belief, n_pilot: int) -> _Cells:
     made = belief.made
     so_far = _at(made.n_correct, np.minimum(made.n_tries, n_pilot))
     missing = np.maximum(n_pilot - made.n_tries, 0)
-    weights = np.mean(belief.weights, axis=0)
     cells, n = np.unique(np.stack([belief.row, so_far, missing], axis=1), axis=0, return_counts=True)
-    right, tries = cells[:, 1:2], cells[:, 2:3]
+    return _Cells(np.mean(belief.weights, axis=0)[cells[:, 0]], cells[:, 1:2], cells[:, 2:3], n)
+
+
+def _fewest_right(belief: Belief, n_pilot: int) -> int:
+    """Right tries of the query that fares worst in the pilot: known, or the median of what is believed."""
+    cells = _cells(belief, n_pilot)
     for fewest in range(n_pilot):
-        more = np.einsum("ij,ij->i", weights[cells[:, 0]], at_least(fewest + 1 - right, tries, NODES))
-        if n @ np.log(np.clip(more, 1e-12, 1.0)) < np.log(0.5):
+        more = np.einsum("ij,ij->i", cells.weights, at_least(fewest + 1 - cells.right, cells.missing, NODES))
+        if cells.n_queries @ np.log(np.clip(more, 1e-12, 1.0)) < np.log(0.5):
             return fewest
     return n_pilot
+
+
+def _pilot_counts(belief: Belief, n_pilot: int) -> tuple[int, ...]:
+    """Queries by number of right tries in the pilot, as far as it is known, and as many as are expected beyond."""
+    cells = _cells(belief, n_pilot)
+    reached = [
+        float(cells.n_queries @ np.einsum("ij,ij->i", cells.weights, at_least(c - cells.right, cells.missing, NODES)))
+        for c in range(n_pilot + 2)
+    ]
+    return tuple(np.diff(-np.rint(reached)).astype(int).tolist())
+
+
+@cache
+def _fitted(n_pilot: int, counts: tuple[int, ...]) -> Prior:
+    """What the run will fit to its pilot when it decides whom to give up."""
+    n = sum(counts)
+    return fit_prior(np.full(n, n_pilot), np.repeat(np.arange(n_pilot + 1), counts))
 
 
 def _of_tries(n_trials: int, made: Made) -> Outlook:

@@ -8,7 +8,7 @@ import tomli_w
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod
 from dartune.errors import ConfigError
 from dartune.planning.forecast import Forecast, Forecaster
-from dartune.planning.variants import bases, with_cap, with_target
+from dartune.planning.variants import bases
 
 LEAST_FILL = 0.9
 """Without this, the cheapest set of any size is many responses to easy queries alone. The paper's fill as well."""
@@ -68,29 +68,26 @@ def suggest(n_examples: int, methods: Mapping[str, MethodConfig], forecaster: Fo
 def _cheapest(
     n_examples: int, base: UniformMethod | Prop2DiffMethod, cap: int, forecaster: Forecaster
 ) -> UniformMethod | Prop2DiffMethod | None:
-    """The least k that keeps enough with this cap; None where none does, or its targets stay too empty."""
-    low, high = 0, cap  # what `low` keeps is too little
-    smallest = with_target(base.model_copy(update={"max_trials": cap}), 1)
-    if smallest is None or with_cap(smallest, cap) is None:
+    """The least k, to 2 %, that keeps enough with this cap; None where none does, or its targets stay too empty."""
+    if cap < getattr(base, "cover", 1):
         return None
-
-    def at(k: int) -> UniformMethod | Prop2DiffMethod:
-        return smallest.model_copy(update={"k": k, "n_pilot": min(base.n_pilot, cap)})
-
-    # A target above this keeps its fill with no cap tried here, so most of the search can be spared.
-    while high - low > max(1, low // 64):
-        middle = (low + high) // 2 if low else min(high - 1, max(1, 2 * n_examples // forecaster.belief.n_queries))
-        middle = max(low + 1, middle)
-        forecast = forecaster.mean(at(middle)).total
+    shared = {"max_trials": cap, "n_pilot": min(base.n_pilot, cap)}
+    low, high, found = 0, cap + 1, None  # `low` keeps too little, `high` enough or cannot be
+    k = -(-n_examples // forecaster.belief.n_queries)
+    while high - low > max(1, low // 50):
+        k = min(max(k, low + 1), high - 1)
+        method = base.model_copy(update={**shared, "k": k})
+        forecast = forecaster.mean(method).total
+        assert forecast.fill is not None
+        is_full = forecast.fill.mean >= LEAST_FILL
         if forecast.kept.mean >= n_examples:
-            high = middle
-        elif forecast.fill is not None and forecast.fill.mean < LEAST_FILL:
-            return None
+            high, found = k, method if is_full else None
+        elif not is_full:
+            return None  # a larger target is emptier still
         else:
-            low = middle
-    final = forecaster.mean(at(high)).total
-    is_enough = final.kept.mean >= n_examples and final.fill is not None and final.fill.mean >= LEAST_FILL
-    return at(high) if is_enough else None
+            low = k
+        k = round(k * (n_examples / max(forecast.kept.mean, 1.0)) ** 1.1)
+    return found
 
 
 def _cost(forecast: Forecast) -> float:

@@ -1,5 +1,6 @@
 """Which methods a plan compares: the recipe's own first, then what else could be done with the same queries (pure)."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,11 @@ Family = Literal["recipe", "tries", "exponent", "giving up", "cap", "target"]
 """What sets a variant apart: the recipe's own methods, VRT's tries, alpha, when queries are given up, cap, k."""
 
 _ALPHAS = (0.0, 0.5, 1.0, 2.0)
-_BELOW = (0.05, 0.5)
+_RULES = {
+    "give up": GiveUpConfig(),
+    "give up early": GiveUpConfig(below=0.5, min_yield=1.0),
+    "give up nobody": None,
+}
 _CAP_FACTORS = (1 / 16, 1 / 4, 4.0)
 _TARGET_FACTORS = (1 / 4, 1 / 2, 2.0)
 
@@ -85,19 +90,21 @@ def _derived(base: Bases) -> Iterator[Variant]:
         yield Variant(name=f"prop2diff alpha {alpha:g}", family="exponent", method=other)
     both: tuple[UniformMethod | Prop2DiffMethod, ...] = (base.uniform, base.prop2diff)
     for method in both:
-        for give_up in (*(GiveUpConfig(below=below) for below in _BELOW), None):
-            name = f"{method.policy} give up < {give_up.below:g}" if give_up else f"{method.policy} give up nobody"
-            yield Variant(name=name, family="giving up", method=method.model_copy(update={"give_up": give_up}))
+        for words, rule in _RULES.items():
+            # A pilot beyond the target would cost more than giving up saves.
+            changes = {"give_up": rule, "n_pilot": min(method.n_pilot, math.ceil(method.k))}
+            changed = method.model_copy(update=changes if isinstance(method, UniformMethod) else {"give_up": rule})
+            yield Variant(name=f"{method.policy} {words}", family="giving up", method=changed)
     for method in both:
         for factor in _CAP_FACTORS:
             cap = round(method.max_trials * factor)
-            if (changed := with_cap(method, cap)) is not None:
-                yield Variant(name=f"{method.policy} cap {cap:,}", family="cap", method=changed)
+            if (capped := with_cap(method, cap)) is not None:
+                yield Variant(name=f"{method.policy} cap {cap:,}", family="cap", method=capped)
     for method in both:
         for factor in _TARGET_FACTORS:
             k = max(1, round(method.k * factor))
-            if (changed := with_target(method, k)) is not None:
-                yield Variant(name=f"{method.policy} k {k:,}", family="target", method=changed)
+            if (aimed := with_target(method, k)) is not None:
+                yield Variant(name=f"{method.policy} k {k:,}", family="target", method=aimed)
 
 
 def describe(method: UniformMethod | Prop2DiffMethod) -> str:

@@ -1,22 +1,34 @@
-"""Scoring a model: one greedy try of every benchmark query, through the same sampling path as everything else."""
+"""Scoring a model: every benchmark query asked through the same sampling path as everything else.
 
+Every response stays in the pool, and beside it stands all that the scores depend on, so that they can be computed again
+without asking (`dartune.evaluation.regrade`) and compared with others (`dartune.evaluation.comparison`).
+"""
+
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
+from dartune import __version__
 from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
-from dartune.errors import PoolError
+from dartune.evaluation.grader_version import grader_version
 from dartune.evaluation.metrics import Scored
-from dartune.pool import read_samples
+from dartune.evaluation.record import FILE, EvaluationRecord, describe_benchmark, read_record, write_record
+from dartune.evaluation.regrade import regrade
+from dartune.evaluation.rows import benchmark_rows, read_rows, read_tries, write_rows
+from dartune.pool import read_settings
 from dartune.prompts import Template
 from dartune.queries import QuerySet
 from dartune.sampling.grades import Grades
 from dartune.sampling.job import Job, SamplingReport
 from dartune.sampling.run import Watcher, sample_pool
-from dartune.types import Query, SamplingParams, Verdict
+from dartune.types import SamplingParams
 
-_COLUMNS = ["query_id", "verdict", "n_tokens", "failure"]
+_SEED = 0
+_VERSIONED = ("torch", "transformers", "vllm", "aiohttp", "ray", "math-verify", "sympy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,60 +38,78 @@ class EvaluationJob:
     benchmarks: Mapping[str, QuerySet]
     template: Template
     config: EvaluationConfig
+    stop: tuple[str, ...] = ()
+    """Strings that end a response because of the prompt: those of a few-shot prompt."""
     prices: Prices = NO_PRICES
+
+    @property
+    def params(self) -> SamplingParams:
+        """How responses are drawn."""
+        return self.config.params(self.stop)
 
 
 def evaluate_model(
     job: EvaluationJob, *, engine: Engine, grader: Grades, pool: Path, watch: Watcher | None = None
 ) -> SamplingReport:
-    """Ask every query of every benchmark once, greedily, into `pool`; what is there already is not asked again."""
+    """Ask every query of every benchmark as often as `job` says, into `pool`; what is there is not asked again.
+
+    Benchmarks that were asked into the same pool before stay there. Where those answers were graded by another version
+    of the grader, all are graded again. Raises as `sample_pool` does.
+    """
     queries = {query.id: query for benchmark in job.benchmarks.values() for query in benchmark.queries}
     sampling = Job(
         queries=list(queries.values()),
-        methods={"greedy": VanillaMethod(policy="vanilla", n_trials=1)},
+        methods={"evaluation": VanillaMethod(policy="vanilla", n_trials=job.config.n_trials)},
         template=job.template,
-        params=SamplingParams(temperature=0.0, top_p=1.0, max_new_tokens=job.config.max_new_tokens),
-        seed=0,
+        params=job.params,
+        seed=_SEED,
         prices=job.prices,
     )
-    return sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
+    report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
+    before = read_record(pool) if (pool / FILE).exists() else None
+    if before is not None and before.grader != grader_version():
+        regrade(pool, queries, grader=grader)
+    rows = {name: benchmark_rows(queries) for name, queries in job.benchmarks.items()}
+    write_rows(pool, {**read_rows(pool), **rows})
+    write_record(pool, _record(job, engine, pool, before))
+    return report
 
 
-def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet]) -> dict[str, list[Scored]]:
-    """The graded answers of each benchmark, one for every row: a query that stands there twice counts twice.
+def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet], *, n_trials: int = 1) -> dict[str, list[Scored]]:
+    """The graded answers of each benchmark, `n_trials` for every row: a query that stands there twice counts twice.
 
-    A query that the engine could not answer, for example because its prompt is longer than the model's context, counts
-    as not correct, with the verdict `ungradable`. Raises PoolError if some query was never asked, because a score over
-    the others would not be the benchmark's.
+    See `read_tries`, also for what it raises.
     """
-    answers = _answers(pool)
-    scored: dict[str, list[Scored]] = {}
-    for name, benchmark in benchmarks.items():
-        by_id = {query.id: query for query in benchmark.queries}
-        n_missing = len(by_id.keys() - answers.keys())
-        if n_missing:
-            raise PoolError(
-                f"{pool}: {n_missing} of {len(by_id)} queries of {name} were not asked yet; run the evaluation again"
-            )
-        scored[name] = [_scored(by_id[query_id], *answers[query_id]) for query_id in benchmark.rows]
-    return scored
+    rows = {name: benchmark_rows(queries) for name, queries in benchmarks.items()}
+    tries = read_tries(pool, rows, dict.fromkeys(rows, n_trials))
+    return {name: [row for made in part for row in made] for name, part in tries.items()}
 
 
-def _answers(pool: Path) -> dict[str, tuple[Verdict, int]]:
-    """Verdict and tokens of the answer to each query."""
-    table = read_samples(pool, _COLUMNS)
-    return {
-        query_id: ("ungradable", 0) if failure is not None else (verdict, n_tokens)
-        for query_id, verdict, n_tokens, failure in zip(*(table[c].to_pylist() for c in _COLUMNS), strict=True)
-    }
-
-
-def _scored(query: Query, verdict: Verdict, n_tokens: int) -> Scored:
-    return Scored(
-        query_id=query.id,
-        level=query.level,
-        domain=query.domain,
-        is_correct=verdict == "correct",
-        n_tokens=n_tokens,
-        verdict=verdict,
+def _record(job: EvaluationJob, engine: Engine, pool: Path, before: EvaluationRecord | None) -> EvaluationRecord:
+    asked = [
+        describe_benchmark(name, queries, n_trials=job.config.n_trials, in_domain=name in job.config.in_domain)
+        for name, queries in job.benchmarks.items()
+    ]
+    kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
+    return EvaluationRecord(
+        model=str(read_settings(pool)["model"]),
+        engine=type(engine).__name__,
+        versions=_versions(),
+        template=job.template.name,
+        prompt=job.template.render("{query}"),
+        sampling=job.params,
+        seed=_SEED,
+        grader=grader_version(),
+        benchmarks=(*kept, *asked),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"dartune": __version__, "python": platform.python_version()}
+    for package in _VERSIONED:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

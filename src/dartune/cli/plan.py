@@ -1,7 +1,6 @@
 """`dartune plan`: what a recipe will cost, before it is spent."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +20,7 @@ PassRateFile = Annotated[
     Path | None, typer.Option("--pass-rates", metavar="FILE", help="File with a pass rate for each query or level.")
 ]
 NExamples = Annotated[
-    int | None, typer.Option("--n-examples", min=1, help="Suggest the cheapest settings for a set of this size.")
+    int | None, typer.Option("--n-examples", help="Suggest the cheapest settings for a set of this size.")
 ]
 TokensPerS = Annotated[
     float | None, typer.Option("--tokens-per-s", help="Tokens that the engine makes in a second, all places together.")
@@ -48,11 +47,15 @@ def plan(
     from dartune.analysis.plan_figure import plan_figure
     from dartune.config import prices_of
     from dartune.files import write_text
+    from dartune.planning.as_json import plan_tree
     from dartune.planning.forecast import Rates
     from dartune.planning.plan import make_plan
     from dartune.recipes import load_recipe
 
-    _refuse_impossible(pilot, pass_rates, tokens_per_s, figure)
+    _refuse_impossible(pilot, pass_rates, figure)
+    for option, value in (("--n-examples", n_examples), ("--tokens-per-s", tokens_per_s)):
+        if value is not None and not value > 0:
+            raise ConfigError(f"{option}: expected a number above 0, got {value:g}")
     opened = load_recipe(recipe, sets or ())
     belief = _belief(opened, pilot, pass_rates)
     rates = Rates(prices=prices_of(opened.engine), tokens_per_s=tokens_per_s or belief.tokens_per_s)
@@ -60,17 +63,13 @@ def plan(
     if figure is not None:
         write_text(figure, plan_figure(made))
     if as_json:
-        return say(json.dumps({**asdict(made), "toml": made.suggestions.toml if made.suggestions else None}))
+        return say(json.dumps(plan_tree(made)))
     _print(made)
 
 
-def _refuse_impossible(
-    pilot: Path | None, pass_rates: Path | None, tokens_per_s: float | None, figure: Path | None
-) -> None:
+def _refuse_impossible(pilot: Path | None, pass_rates: Path | None, figure: Path | None) -> None:
     if pilot is not None and pass_rates is not None:
         raise ConfigError("--pilot, --pass-rates: expected one of them, got both")
-    if tokens_per_s is not None and not tokens_per_s > 0:
-        raise ConfigError(f"--tokens-per-s: expected a number above 0, got {tokens_per_s:g}")
     if figure is not None and figure.suffix != ".svg":
         raise ConfigError(f"--figure {figure}: expected a file named .svg")
 

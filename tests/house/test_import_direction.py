@@ -38,8 +38,8 @@ SIDEWAYS = {
 }
 
 PURE = (
-    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.significance",
-    "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
+    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.paired",
+    "evaluation.significance", "evaluation.tries", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",
     "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "types",

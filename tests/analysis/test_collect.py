@@ -41,7 +41,7 @@ def test_method_adds_up_by_level() -> None:
     assert (first.level, first.coverage, first.responses_per_query, first.mean_fail_rate) == (1, 1.0, 4.0, 0.0)
     assert (second.level, second.n_queries, second.n_covered, second.coverage) == (2, 2, 1, 0.5)
     assert second.responses_per_query == 1.5
-    assert second.mean_fail_rate == pytest.approx(fmean([95 / 96, 0.5]))
+    assert second.mean_fail_rate == pytest.approx(fmean([95 / 96, 1 - 3 / 7]))  # one stopped at its target
 
 
 def test_more_than_the_target_counts_as_full() -> None:

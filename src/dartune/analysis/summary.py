@@ -54,7 +54,8 @@ class LevelSummary:
     response_tokens: int
     """Completion tokens of the examples."""
     mean_fail_rate: float
-    """Mean over the queries of incorrect over raw tries, as far as this method tries them."""
+    """Mean over the queries, from the tries that this method makes of each. Stopping at a target makes incorrect over
+    raw tries too low; this is the estimate that it does not bias (`difficulty.inverse_sampling`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ def describe_policy(method: MethodConfig) -> str:
             )
         case _:
             assert_never(method)
+    if not isinstance(method, VanillaMethod) and method.give_up is not None:
+        words += f"; given up below a chance of {method.give_up.below:g} and {method.give_up.min_yield:g} right per try"
     return words if method.equal_tokens_with is None else f"{words}; cut to the tokens of {method.equal_tokens_with}"
 
 
@@ -83,7 +85,7 @@ def _method_summary(run: Run, name: str) -> MethodSummary:
     tallies = [
         QueryTally(
             level=row["level"],
-            target=Target(n_correct=row["target"], max_trials=row["max_trials"]),
+            target=Target(n_correct=row["target"], max_trials=row["max_trials"], min_trials=row["min_trials"]),
             difficulty=Difficulty(n_trials=row["n_raw"], n_correct=row["n_correct"]),
             raw_tokens=row["raw_tokens"],
             n_examples=row["n_examples"],

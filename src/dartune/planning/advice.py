@@ -10,6 +10,8 @@ from dartune.planning.variants import with_cap, with_target
 BUDGET_SHARE = 0.1
 """Of what the method costs; the gains are those of spending this much more."""
 _STEP = 1.1
+_FARTHEST = 50.0
+"""How far a step's gain for its cost is carried on; a level whose step costs still less cannot take such a budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def _compare(name: str, change: str, now: Totals, then: Totals) -> Iterator[Advi
     budget = BUDGET_SHARE * _cost(now.total)
     for level, (before, after) in parts.items():
         spent = _cost(after) - _cost(before)
-        if spent <= 1e-6 * budget:
+        if spent <= budget / _FARTHEST:
             continue
         scale = budget / spent
         covered = after.coverage.mean * after.n_queries - before.coverage.mean * before.n_queries
@@ -71,7 +73,7 @@ def _compare(name: str, change: str, now: Totals, then: Totals) -> Iterator[Advi
             level=level,
             extra_cost=budget,
             extra_kept=(after.kept.mean - before.kept.mean) * scale,
-            extra_covered=min(covered * scale, (1.0 - before.coverage.mean) * before.n_queries),
+            extra_covered=max(0.0, min(covered * scale, (1.0 - before.coverage.mean) * before.n_queries)),
         )
 
 

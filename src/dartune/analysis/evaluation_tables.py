@@ -1,0 +1,214 @@
+"""Tables of evaluations: scores beside published ones, what stands behind a score, and differences. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dartune.analysis.formats import MISSING, count, interval, level_name, p_value, percent, plus_minus, points
+from dartune.analysis.grid import Grid
+from dartune.evaluation.comparison import Compared
+from dartune.evaluation.exchange import ImportedScores
+from dartune.evaluation.metrics import Estimate, Score, macro_accuracy
+from dartune.evaluation.published import PublishedScores
+from dartune.evaluation.record import EvaluationRecord
+from dartune.evaluation.results import Averages, BenchmarkScore, average
+from dartune.evaluation.sets import TITLES
+
+_OWN_NOTE = (
+    "Accuracy in % with half the width of its 95 % interval (Wilson, clustered by query); AVG: plain means over "
+    "benchmarks, in domain, out of domain, and over all."
+)
+_GAIN_NOTE = "gain: points over the first row, on the benchmarks that both have."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One model's scores under the name that the tables give it."""
+
+    name: str
+    scores: tuple[BenchmarkScore, ...]
+
+
+def main_grid(
+    models: Sequence[Scores], *, published: Sequence[PublishedScores] = (), imported: Sequence[ImportedScores] = ()
+) -> Grid:
+    """One row for each model and a column for each benchmark, with averages and the gain over the first row."""
+    names = list(
+        dict.fromkeys([s.benchmark for m in models for s in m.scores] + [n for i in imported for n in i.scores])
+    )
+    own = [_own_row(model, names, models[0]) for model in models]
+    notes = [_OWN_NOTE] * bool(models) + [_GAIN_NOTE] * (len(models) > 1)
+    others = []
+    for number, row in enumerate(imported, start=1):
+        others.append(_imported_row(row, number, names))
+        metrics = ", ".join(dict.fromkeys(score.metric for score in row.scores.values()))
+        notes.append(f"[{number}] from {row.path} ({row.program}, {metrics}), by that program's grader.")
+    for published_row in published:
+        others.append(_published_row(published_row, names))
+    if published:
+        sources = "; ".join(dict.fromkeys(row.source for row in published))
+        notes.append(f"† published, by the authors' grader, not measured here: {sources}.")
+    return Grid(
+        title="accuracy",
+        columns=("model", *(TITLES.get(name, name) for name in names), "AVG in", "AVG out", "AVG", "gain"),
+        rows=(*own, *others),
+        note=" ".join(notes),
+    )
+
+
+def _own_row(model: Scores, names: Sequence[str], first: Scores) -> tuple[str, ...]:
+    by_name = {score.benchmark: score.accuracy for score in model.scores}
+    means = average(model.scores)
+    cells = [_accuracy(by_name.get(name)) for name in names]
+    gain = MISSING if model is first else points(_gain(by_name, {s.benchmark: s.accuracy for s in first.scores}))
+    return (model.name, *cells, *_mean_cells(means), gain)
+
+
+def _gain(scores: Mapping[str, Score], baseline: Mapping[str, Score]) -> float | None:
+    shared = [name for name in scores if name in baseline]
+    return sum(scores[n].accuracy - baseline[n].accuracy for n in shared) / len(shared) if shared else None
+
+
+def _mean_cells(means: Averages) -> tuple[str, ...]:
+    return tuple(_estimate(mean) for mean in (means.in_domain, means.out_of_domain, means.overall))
+
+
+def _imported_row(row: ImportedScores, number: int, names: Sequence[str]) -> tuple[str, ...]:
+    cells = [plus_minus(row.scores[name].accuracy) if name in row.scores else MISSING for name in names]
+    return (f"{row.model} [{number}]", *cells, MISSING, MISSING, MISSING, MISSING)
+
+
+def _published_row(row: PublishedScores, names: Sequence[str]) -> tuple[str, ...]:
+    cells = [percent(row.accuracy.get(name)) for name in names]
+    return (f"† {row.model}", *cells, MISSING, MISSING, percent(row.average), MISSING)
+
+
+def details_grid(model: Scores) -> Grid:
+    """What stands behind one model's scores: intervals, macro means, and answers that were none."""
+    rows = tuple(
+        (
+            TITLES.get(score.benchmark, score.benchmark),
+            count(score.n_rows),
+            count(score.n_trials),
+            interval(score.accuracy),
+            _estimate(score.macro_level),
+            _estimate(score.macro_domain),
+            percent(score.no_answer),
+            percent(score.cut_off),
+            percent(score.undecided),
+            f"{score.mean_tokens:.1f}",
+        )
+        for score in model.scores
+    )
+    columns = ("benchmark", "rows", "tries", "accuracy %", "mean of levels", "mean of subjects", "no answer %")
+    return Grid(
+        title=f"{model.name}: scores",
+        columns=(*columns, "cut off %", "undecided %", "tokens"),
+        rows=rows,
+        note="Shares are of all tries. No answer: none was found, cut off or not. Undecided: the grader could not tell "
+        "or the engine did not answer; it counts as not correct. Tokens: mean of an answer.",
+    )
+
+
+def tries_grid(model: Scores) -> Grid:
+    """What several tries are worth; without rows where there was one."""
+    rows = tuple(
+        (
+            TITLES.get(score.benchmark, score.benchmark),
+            str(k),
+            plus_minus(score.pass_at[k]),
+            plus_minus(score.majority_at[k]),
+            plus_minus(score.best_at[k]) if k in score.best_at else MISSING,
+        )
+        for score in model.scores
+        for k in score.pass_at
+    )
+    return Grid(
+        title=f"{model.name}: several tries",
+        columns=("benchmark", "k", "pass@k", "maj@k", "best of k"),
+        rows=rows,
+        note="Exact means over all ways to take k of the tries. maj@k: undecided answers agree with none, and answers "
+        "equally frequent share the vote. Best of k: by log-probability, where the engine gives it.",
+    )
+
+
+def domain_grid(models: Sequence[Scores], benchmark: str) -> Grid:
+    """Accuracy by domain, such as MATH by subject; without rows where the benchmark has none."""
+    parts = {m.name: s.by_domain for m in models for s in m.scores if s.benchmark == benchmark}
+    names = sorted({name for part in parts.values() for name in part if name is not None})
+    rows = tuple(
+        (name, *(_accuracy(part.get(domain)) for domain in names), _macro_cell([part[d] for d in names if d in part]))
+        for name, part in parts.items()
+    )
+    title = f"{TITLES.get(benchmark, benchmark)} by subject"
+    return Grid(title=title, columns=("model", *names, "mean"), rows=rows if names else ())
+
+
+def level_grid(models: Sequence[Scores], benchmark: str) -> Grid:
+    """Accuracy by level; without rows where the benchmark has none."""
+    parts = {m.name: s.by_level for m in models for s in m.scores if s.benchmark == benchmark}
+    levels = sorted({level for part in parts.values() for level in part if level is not None})
+    rows = tuple(
+        (name, *(_accuracy(part.get(level)) for level in levels), _macro_cell([part[n] for n in levels if n in part]))
+        for name, part in parts.items()
+    )
+    title = f"{TITLES.get(benchmark, benchmark)} by level"
+    return Grid(title=title, columns=("model", *map(level_name, levels), "mean"), rows=rows if levels else ())
+
+
+def differences_grid(compared: Sequence[Compared]) -> Grid:
+    """Paired differences with their intervals and tests."""
+    rows = tuple(
+        (
+            f"{one.model} − {one.baseline}",
+            TITLES.get(one.benchmark, one.benchmark),
+            count(one.paired.n),
+            points(one.paired.difference.value),
+            f"[{points(one.paired.difference.low)}, {points(one.paired.difference.high)}]",
+            f"{one.paired.n_better} / {one.paired.n_worse}",
+            p_value(one.paired.p),
+            p_value(one.p_adjusted),
+            "yes" if one.p_adjusted < 0.05 else "no",
+        )
+        for one in compared
+    )
+    tests = ", ".join(dict.fromkeys(one.paired.test for one in compared))
+    return Grid(
+        title="paired differences, in points",
+        columns=("models", "benchmark", "queries", "difference", "95 %", "better / worse", "p", "p (Holm)", "differ?"),
+        rows=rows,
+        n_words=2,
+        note=f"Paired by query; {tests}; Holm's correction for {len(compared)} comparisons; differ: at 5 %.",
+    )
+
+
+def settings_text(name: str, record: EvaluationRecord) -> str:
+    """All that one model's scores depend on, a line for each."""
+    params = record.sampling
+    how = "greedy" if params.temperature == 0 else f"temperature {params.temperature:g}, top_p {params.top_p:g}"
+    stops = f", stop {list(params.stop)!r}" if params.stop else ""
+    versions = ", ".join(f"{package} {version}" for package, version in record.versions.items())
+    lines = [
+        f"{name}: {record.model}",
+        f"  prompt: {record.template} {record.prompt!r}",
+        f"  sampling: {how}, at most {params.max_new_tokens:,} new tokens{stops}, seed {record.seed}",
+        f"  engine: {record.engine}; {versions}",
+        f"  grader: {record.grader}",
+        *(
+            f"  {part.name}: {part.n_rows:,} rows x {part.n_trials} tries, data {part.checksum}, from {part.source}"
+            + (f" (sha256 {part.sha256[:16]})" if part.sha256 else "")
+            for part in record.benchmarks
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _accuracy(score: Score | None) -> str:
+    return MISSING if score is None else plus_minus(score)
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    return MISSING if estimate is None else plus_minus(estimate)
+
+
+def _macro_cell(scores: Sequence[Score]) -> str:
+    return _estimate(macro_accuracy(scores)) if scores else MISSING

@@ -1,0 +1,116 @@
+"""`dartune compare`: evaluations side by side, and whether their differences are more than luck."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dartune.cli.console import say
+from dartune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dartune.analysis.grid import Grid
+    from dartune.evaluation.comparison import Aspect
+    from dartune.evaluation.results import Evaluation
+    from dartune.evaluation.tries import Same
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="EVALUATION...",
+        help="Folders made by 'dartune evaluate', the baseline first; also result files of lm_eval or lighteval.",
+    ),
+]
+Published = Annotated[bool, typer.Option("--published", help="Show published rows beside, marked, with their source.")]
+Allow = Annotated[
+    list[str] | None, typer.Option("--allow", metavar="ASPECT", help="Let prompt, sampling or grader differ.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command to `app`."""
+    app.command()(compare)
+
+
+def compare(sources: Sources, published: Published = False, allow: Allow = None, as_json: AsJson = False) -> None:
+    """Compare models on the same queries; refuses evaluations that were not made in the same way."""
+    from dartune.analysis.evaluation_tables import Scores, settings_text
+    from dartune.evaluation.comparison import compare_evaluations
+    from dartune.evaluation.exchange import read_scores
+    from dartune.evaluation.published import published_scores
+    from dartune.evaluation.results import read_evaluation, score_evaluation
+
+    allowed = _aspects(allow or [])
+    files = [path for path in sources if path.suffix == ".json"]
+    evaluations = _named_apart([read_evaluation(path) for path in sources if path.suffix != ".json"])
+    imported = [read_scores(path) for path in files]
+    compared = compare_evaluations(evaluations, allow=allowed) if len(evaluations) > 1 else []
+    with same_answers() as same:
+        models = [Scores(name=e.name, scores=score_evaluation(e, same)) for e in evaluations]
+    if as_json:
+        return say(
+            json.dumps(
+                {
+                    "evaluations": {e.name: asdict(e.record) for e in evaluations},
+                    "scores": {model.name: [asdict(score) for score in model.scores] for model in models},
+                    "imported": [asdict(row) for row in imported],
+                    "differences": [asdict(one) for one in compared],
+                }
+            )
+        )
+    from dartune.analysis.evaluation_tables import differences_grid, domain_grid, level_grid, main_grid
+
+    grids = [main_grid(models, published=published_scores() if published else (), imported=imported)]
+    grids += [make(models, name) for name in ("math/test", "math/500") for make in (domain_grid, level_grid)]
+    print_grids([*grids, differences_grid(compared)])
+    for evaluation in evaluations:
+        say(settings_text(evaluation.name, evaluation.record))
+
+
+@contextmanager
+def same_answers() -> "Iterator[Same]":
+    """Whether two answers are certainly the same, by the default judge."""
+    from dartune.grading import Grader
+
+    with Grader() as grader:
+        yield lambda one, other: grader.grade_answer(ref_answer=one, answer=other).verdict == "correct"
+
+
+def print_grids(grids: "Sequence[Grid]") -> None:
+    """Print the tables that have rows."""
+    from rich.console import Console
+
+    from dartune.analysis.grid import to_rich
+
+    console = Console()
+    if not console.is_terminal:  # a file has no edge
+        console = Console(width=200)
+    for grid in grids:
+        if grid.rows:
+            console.print(to_rich(grid))
+
+
+def _aspects(names: Sequence[str]) -> "list[Aspect]":
+    from dartune.evaluation.comparison import ALLOWABLE
+
+    strangers = [name for name in names if name not in ALLOWABLE]
+    if strangers:
+        raise ConfigError(f"--allow: expected some of {', '.join(ALLOWABLE)}, got {strangers[0]!r}")
+    return [aspect for aspect in ALLOWABLE if aspect in names]
+
+
+def _named_apart(evaluations: "Sequence[Evaluation]") -> "list[Evaluation]":
+    """The same with different names, where folders of the same name were given."""
+    from dataclasses import replace
+
+    named: list[Evaluation] = []
+    for evaluation in evaluations:
+        taken = {other.name for other in named}
+        free = (name for i in range(len(evaluations)) if (name := f"{evaluation.name}#{i + 1}") not in taken)
+        named.append(replace(evaluation, name=next(free)) if evaluation.name in taken else evaluation)
+    return named

@@ -1,0 +1,99 @@
+"""Several evaluations side by side: whether they may be compared at all, and by how much they differ."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+from dartune.errors import PoolError
+from dartune.evaluation.paired import PairedDifference, compare_rows, holm
+from dartune.evaluation.results import Evaluation
+
+Aspect = Literal["data", "prompt", "sampling", "tries", "grader"]
+"""What must be the same in two evaluations, so that a difference of their scores is one of their models."""
+
+ALLOWABLE: Final = tuple(aspect for aspect in get_args(Aspect) if aspect not in ("data", "tries"))
+"""What may differ where the user says so: other data or numbers of tries cannot be paired."""
+
+_Reader = Callable[[Evaluation, str], object]
+_ASPECTS: Final[dict[Aspect, _Reader]] = {
+    "data": lambda evaluation, name: evaluation.benchmark(name).checksum,
+    "prompt": lambda evaluation, name: (evaluation.record.template, evaluation.record.prompt),
+    "sampling": lambda evaluation, name: evaluation.record.sampling,
+    "tries": lambda evaluation, name: evaluation.benchmark(name).n_trials,
+    "grader": lambda evaluation, name: evaluation.record.grader,
+}
+
+
+class NotComparable(PoolError):
+    """Two evaluations differ in more than their model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One model against the baseline on one benchmark."""
+
+    benchmark: str
+    baseline: str
+    model: str
+    """Names of evaluations."""
+    paired: PairedDifference
+    p_adjusted: float
+    """By Holm's correction for all comparisons that were made together."""
+
+
+def compare_evaluations(evaluations: Sequence[Evaluation], *, allow: Collection[Aspect] = ()) -> list[Compared]:
+    """Every evaluation after the first against the first, on each benchmark that all have.
+
+    Raises NotComparable, naming what differs with both values, if two differ in an aspect that is not in `allow`, or if
+    no benchmark is common to all.
+    """
+    baseline, *others = evaluations
+    shared = shared_benchmarks(evaluations)
+    for other in others:
+        for name in shared:
+            refuse_incomparable(baseline, other, name, allow)
+    found = [
+        Compared(
+            benchmark=name,
+            baseline=baseline.name,
+            model=other.name,
+            paired=(paired := compare_rows(baseline.rows(name), other.rows(name))),
+            p_adjusted=paired.p,
+        )
+        for other in others
+        for name in shared
+    ]
+    adjusted = holm([one.paired.p for one in found])
+    return [replace(one, p_adjusted=p) for one, p in zip(found, adjusted, strict=True)]
+
+
+def shared_benchmarks(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Benchmarks that all have, in the order of the first. Raises NotComparable if there are none."""
+    names = [[part.name for part in evaluation.record.benchmarks] for evaluation in evaluations]
+    shared = [name for name in names[0] if all(name in others for others in names[1:])]
+    if not shared:
+        listed = "; ".join(f"{e.name}: {', '.join(part)}" for e, part in zip(evaluations, names, strict=True))
+        raise NotComparable(f"no benchmark is common to all ({listed}); evaluate them on the same")
+    return shared
+
+
+def refuse_incomparable(first: Evaluation, second: Evaluation, benchmark: str, allow: Collection[Aspect]) -> None:
+    """Raise NotComparable where two evaluations of a benchmark differ in more than their model."""
+    for aspect, read in _ASPECTS.items():
+        one, other = read(first, benchmark), read(second, benchmark)
+        if one == other or aspect in allow:
+            continue
+        mend = "evaluate one of them again in the same way"
+        if aspect == "grader":
+            mend = f"grade both again: dartune evaluate {first.name} --regrade"
+        elif aspect in ALLOWABLE:
+            mend += f", or compare all the same with --allow {aspect}"
+        raise NotComparable(
+            f"{first.name} and {second.name} cannot be compared on {benchmark}: {aspect} differs "
+            f"({_shown(one)} there, {_shown(other)} here); {mend}"
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -1,0 +1,42 @@
+"""Scores that others have published, from the data file beside this one: never mixed with scores of one's own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+_FILE = Path(__file__).with_name("published.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedScores:
+    """One model's row of a published table."""
+
+    model: str
+    base: str
+    """The model that was fine-tuned."""
+    accuracy: Mapping[str, float]
+    """Benchmark -> share of right answers in [0, 1], to three digits."""
+    source: str
+
+    @property
+    def average(self) -> float:
+        """Plain mean over the benchmarks."""
+        return fmean(self.accuracy.values())
+
+
+@cache
+def published_scores() -> tuple[PublishedScores, ...]:
+    """All rows of the data file, in its order."""
+    document = json.loads(_FILE.read_text(encoding="utf-8"))
+    return tuple(
+        PublishedScores(
+            model=row["model"],
+            base=row["base"],
+            accuracy={name: value / 100 for name, value in zip(document["benchmarks"], row["scores"], strict=True)},
+            source=document["source"],
+        )
+        for row in document["rows"]
+    )

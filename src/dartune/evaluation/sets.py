@@ -1,0 +1,55 @@
+"""Benchmarks by name, alone or in named groups."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from dartune.config import QueriesConfig
+from dartune.errors import ConfigError
+from dartune.queries import describe_sets
+from dartune.queries.files import looks_like_file
+from dartune.queries.wording import nearest, quoted
+
+TITLES: Final = {
+    "math/test": "MATH",
+    "gsm8k/test": "GSM8K",
+    "college-math/test": "College",
+    "deepmind-mathematics": "DM",
+    "olympiadbench/oe-to-maths-en-comp": "Olympiad",
+    "theoremqa": "Theorem",
+}
+"""The paper's six benchmarks (section 4.1), by the names of their columns in its tables."""
+
+GROUPS: Final = {
+    "six": tuple(TITLES),
+    "in-domain": ("math/test", "gsm8k/test"),
+    "out-of-domain": tuple(name for name in TITLES if name not in ("math/test", "gsm8k/test")),
+}
+"""Name of a group -> its benchmarks."""
+
+IN_DOMAIN: Final = frozenset(GROUPS["in-domain"])
+"""Benchmarks whose training problems the paper samples; all others are out of domain."""
+
+
+def choose_benchmarks(
+    names: Iterable[str], *, data_dir: Path | None = None, limit: int | None = None
+) -> dict[str, QueriesConfig]:
+    """Name in the tables -> queries, for names of sets or groups, files of problems, and "hf:" data sets.
+
+    `limit` keeps the first so many problems of each. Raises ConfigError for an unknown name, with the nearest one.
+    """
+    known = [info.name for info in describe_sets()]
+    chosen: dict[str, QueriesConfig] = {}
+    for name in names:
+        for source in GROUPS.get(name, (name,)):
+            if source not in known and not _is_own(source):
+                raise ConfigError(
+                    f"--benchmarks: expected a named set, one of the groups {', '.join(GROUPS)}, a file or hf:DATASET, "
+                    f"got {quoted(source)}{nearest(source, [*GROUPS, *known])}; `dartune queries list` shows the sets"
+                )
+            chosen[source] = QueriesConfig(source=source, data_dir=data_dir, limit=limit)
+    return chosen
+
+
+def _is_own(source: str) -> bool:
+    return source.startswith("hf:") or looks_like_file(source) or Path(source).expanduser().exists()

@@ -1,7 +1,7 @@
 """Pass rates where nothing was sampled yet: a shape fitted to what is published of one model (pure).
 
 The published facts are of DeepSeekMath-7B-RL at temperature 1.6 on the training queries of MATH and GSM8K (DART-Math,
-sections 3.2 and 4.1, figures 2 and 4). A run with another model has other pass rates: a plan from this shape tells the
+Tong et al. 2024). A run with another model has other pass rates: a plan from this shape tells the
 order of magnitude, and a pilot of a few tries for each query tells more.
 
 The queries of a group, GSM8K or a level of MATH, are a mixture. An easy part has pass rates Beta(11.4, 0.6), mean

@@ -25,6 +25,11 @@ _LEARN_AFTER = 2
 """Tries for each query, on average, after which an order learns for the first time; then at each doubling."""
 
 
+_MOST_ENTRIES = 4
+_ENTRIES_IN_ANY_CASE = 1024
+"""Entries of the queue, for each query and beside, at which those of older states are dropped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Counts over all queries of a ledger."""
@@ -117,3 +122,10 @@ class Ledger:
             tier = 0 if self.speculation == 0.0 or account.is_open(0.0) else 1
             entry = (tier, self.order.priority(account), self._rank[query_id], account.version, query_id)
             heapq.heappush(self._heap, entry)
+            if len(self._heap) > _MOST_ENTRIES * len(self._accounts) + _ENTRIES_IN_ANY_CASE:
+                self._drop_old_entries()
+
+    def _drop_old_entries(self) -> None:
+        # Speculative entries surface last, so those of older states would gather for as long as a run goes on.
+        self._heap = [entry for entry in self._heap if entry[3] == self._accounts[entry[4]].version]
+        heapq.heapify(self._heap)

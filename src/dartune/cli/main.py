@@ -9,7 +9,7 @@ import sys
 import typer
 
 from dartune import __version__
-from dartune.cli import difficulty, grade, plan, pools, queries, runs, simulate, world
+from dartune.cli import compare, difficulty, evaluate, grade, plan, pools, queries, runs, simulate, world
 from dartune.cli.console import complain
 from dartune.errors import DartuneError, InputError, Interrupted
 from dartune.pipeline.processes import die_with_parent
@@ -26,6 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 runs.register(app)
+evaluate.register(app)
+compare.register(app)
 grade.register(app)
 difficulty.register(app)
 plan.register(app)
@@ -58,7 +60,7 @@ def run(arguments: list[str]) -> int:
             complain(_GO_ON)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        complain(f"error: {error}")
+        complain(f"error: {' '.join(error.format_message().split())}")
         return 2
     except Interrupted as error:
         complain(str(error))

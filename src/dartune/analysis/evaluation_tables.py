@@ -189,7 +189,7 @@ def settings_text(name: str, record: EvaluationRecord) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in record.versions.items())
     lines = [
         f"{name}: {record.model}",
-        f"  prompt: {record.template} {record.prompt!r}",
+        f"  prompt: {record.template} {_ends(record.prompt)!r}",
         f"  sampling: {how}, at most {params.max_new_tokens:,} new tokens{stops}, seed {record.seed}",
         f"  engine: {record.engine}; {versions}",
         f"  grader: {record.grader}",
@@ -200,6 +200,11 @@ def settings_text(name: str, record: EvaluationRecord) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _ends(text: str) -> str:
+    """A long text's beginning and end."""
+    return text if len(text) <= 160 else f"{text[:80]} ... {text[-80:]}"
 
 
 def _accuracy(score: Score | None) -> str:

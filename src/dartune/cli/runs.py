@@ -30,7 +30,7 @@ Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Models trained 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
-    for command in (demo, run, sample, curate, train, evaluate, report):
+    for command in (demo, run, sample, curate, train, report):
         app.command()(command)
 
 
@@ -81,7 +81,7 @@ def sample(
     """Sample until every method of the recipe has what it asks for; run it again to go on."""
     from dartune.cli.watching import watching
 
-    opened = _open_run(recipe, out, sets)
+    opened = open_run(recipe, out, sets)
     if dry_run:
         return _show_plan(opened)
     opened.check()
@@ -105,7 +105,7 @@ def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJs
     """Choose the training set of every method from the run's pool."""
     from dartune.pipeline.run import describe_set
 
-    opened = _open_run(recipe, out, sets)
+    opened = open_run(recipe, out, sets)
     manifests = opened.curate()
     if as_json:
         return say(json.dumps({name: asdict(manifest) for name, manifest in manifests.items()}))
@@ -117,26 +117,12 @@ def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = N
     """Fine-tune the base model on every method's set."""
     from dartune.cli.watching import watching_steps
 
-    opened = _open_run(recipe, out, sets)
+    opened = open_run(recipe, out, sets)
     for method in [only] if only else opened.students:
         with watching_steps(is_quiet=quiet) as watch:
             opened.train(method, watch)
         if not quiet:
             say(f"{method}: {opened.folder.model(method, opened.recipe.seed)}")
-
-
-def evaluate(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
-    """Let the run's models answer the benchmarks."""
-    from dartune.cli.watching import watching
-
-    opened = _open_run(recipe, out, sets)
-    for model in [only] if only else opened.evaluated:
-        with watching(is_quiet=quiet) as watch:
-            done = opened.evaluate(model, watch)
-        if done.is_interrupted:
-            raise Interrupted("stopped; everything graded is on the disk; run the same command to go on")
-        if not quiet:
-            say(f"{model}: {done.n_correct:,} of {done.n_samples:,} new answers are right")
 
 
 def report(
@@ -163,7 +149,7 @@ def _open(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
     return Run(recipe=recipe, folder=RunFolder(path=out or Path("runs") / recipe.name))
 
 
-def _open_run(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
+def open_run(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
     """The same for a command that works on one run."""
     opened = _open(name, out, overrides)
     if opened.recipe.study:

@@ -1,5 +1,6 @@
 """Several evaluations side by side: whether they may be compared at all, and by how much they differ."""
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
@@ -17,7 +18,7 @@ ALLOWABLE: Final = tuple(aspect for aspect in get_args(Aspect) if aspect not in 
 _Reader = Callable[[Evaluation, str], object]
 _ASPECTS: Final[dict[Aspect, _Reader]] = {
     "data": lambda evaluation, name: evaluation.benchmark(name).checksum,
-    "prompt": lambda evaluation, name: (evaluation.record.template, evaluation.record.prompt),
+    "prompt": lambda evaluation, name: _named_prompt(evaluation),
     "sampling": lambda evaluation, name: evaluation.record.sampling,
     "tries": lambda evaluation, name: evaluation.benchmark(name).n_trials,
     "grader": lambda evaluation, name: evaluation.record.grader,
@@ -90,10 +91,11 @@ def refuse_incomparable(first: Evaluation, second: Evaluation, benchmark: str, a
             mend += f", or compare all the same with --allow {aspect}"
         raise NotComparable(
             f"{first.name} and {second.name} cannot be compared on {benchmark}: {aspect} differs "
-            f"({_shown(one)} there, {_shown(other)} here); {mend}"
+            f"({one} there, {other} here); {mend}"
         )
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:197]}..."
+def _named_prompt(evaluation: Evaluation) -> str:
+    """A template's name and eight hex digits over what it renders: a name says nothing of a chat template behind it."""
+    digest = hashlib.blake2b(evaluation.record.prompt.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{evaluation.record.template}@{digest}"

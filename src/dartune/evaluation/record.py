@@ -16,6 +16,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from dartune.config import EvaluationConfig
 from dartune.errors import PoolError
 from dartune.files import write_text
 from dartune.queries import QuerySet
@@ -37,6 +38,8 @@ class BenchmarkRecord:
     """Of the file's bytes, where it is a file."""
     checksum: str
     """16 hex digits over texts and references of all rows in their order: the same for every copy of the same data."""
+    queries: Mapping[str, object] | None
+    """How its queries were asked for, as a recipe says it; None where they were given as they are."""
     n_rows: int
     n_trials: int
     """Tries of every query."""
@@ -67,16 +70,18 @@ class EvaluationRecord:
 _RECORD: Final = TypeAdapter(EvaluationRecord)
 
 
-def describe_benchmark(name: str, queries: QuerySet, *, n_trials: int, in_domain: bool) -> BenchmarkRecord:
-    """The record of one set of queries."""
+def describe_benchmark(name: str, queries: QuerySet, config: EvaluationConfig) -> BenchmarkRecord:
+    """The record of one set of queries as `config` asks it."""
+    asked_for = config.benchmarks.get(name)
     return BenchmarkRecord(
         name=name,
         source=queries.report.origin.source,
         sha256=queries.report.origin.sha256,
         checksum=rows_checksum(queries.rows),
+        queries=asked_for.model_dump(mode="json", exclude_defaults=True, exclude={"data_dir"}) if asked_for else None,
         n_rows=len(queries.rows),
-        n_trials=n_trials,
-        in_domain=in_domain,
+        n_trials=config.n_trials,
+        in_domain=name in config.in_domain,
     )
 
 

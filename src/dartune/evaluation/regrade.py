@@ -3,13 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dartune.errors import PoolError
+from dartune.config import QueriesConfig
+from dartune.errors import DataError, PoolError
+from dartune.evaluation.grader_version import grader_version
+from dartune.evaluation.record import BenchmarkRecord, read_record, rows_checksum, write_record
 from dartune.evaluation.rows import Regraded, read_grades, write_grades
 from dartune.pool import iter_samples
+from dartune.queries import load_queries
 from dartune.sampling.grades import Grades
 from dartune.types import Query, Verdict
 
@@ -48,6 +52,32 @@ def regrade(pool: Path, queries: Mapping[str, Query], *, grader: Grades) -> Regr
         raise PoolError(f"{pool}: no response to any of the {len(queries)} queries; was it made from other data?")
     write_grades(pool, after.values())
     return RegradingReport(n_graded=n_graded, changed={pair: n for pair, n in changed.most_common() if n})
+
+
+def regrade_evaluation(folder: Path, *, grader: Grades, data_dir: Path | None = None) -> RegradingReport:
+    """Grade an evaluation again and record today's grader as its own.
+
+    The queries are read from where the evaluation had them, benchmark files from `data_dir` first. Raises DataError if
+    they cannot be found, or are not those that were asked.
+    """
+    record = read_record(folder)
+    queries = {query.id: query for part in record.benchmarks for query in _queries(folder, part, data_dir)}
+    report = regrade(folder, queries, grader=grader)
+    write_record(folder, replace(record, grader=grader_version()))
+    return report
+
+
+def _queries(folder: Path, part: BenchmarkRecord, data_dir: Path | None) -> tuple[Query, ...]:
+    if part.queries is None:
+        raise DataError(f"{folder}: {part.name}: where its queries came from was not recorded; evaluate it again")
+    found = load_queries(QueriesConfig.model_validate({**part.queries, "data_dir": data_dir}), seed=0)
+    if rows_checksum(found.rows) != part.checksum:
+        raise DataError(
+            f"{folder}: {part.name}: expected the {part.n_rows} rows of checksum {part.checksum}, got "
+            f"{len(found.rows)} of {rows_checksum(found.rows)} from {found.report.origin.source}; name the folder that "
+            "holds them with --data-dir"
+        )
+    return found.queries
 
 
 async def _grade_all(rows: list[dict[str, Any]], queries: Mapping[str, Query], grader: Grades) -> list[Regraded]:

@@ -86,10 +86,7 @@ def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet], *, n_trials: int
 
 
 def _record(job: EvaluationJob, engine: Engine, pool: Path, before: EvaluationRecord | None) -> EvaluationRecord:
-    asked = [
-        describe_benchmark(name, queries, n_trials=job.config.n_trials, in_domain=name in job.config.in_domain)
-        for name, queries in job.benchmarks.items()
-    ]
+    asked = [describe_benchmark(name, queries, job.config) for name, queries in job.benchmarks.items()]
     kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
     return EvaluationRecord(
         model=str(read_settings(pool)["model"]),

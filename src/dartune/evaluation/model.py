@@ -1,0 +1,96 @@
+"""From a model's name to an evaluation of it: any engine, any benchmarks, one call."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dartune.config import EngineConfig, QueriesConfig, Recipe, local_model, prices_of
+from dartune.engines.factory import build_engine
+from dartune.evaluation.prompts import Asked, choose_prompt, load_prompt
+from dartune.evaluation.run import EvaluationJob, evaluate_model
+from dartune.evaluation.sets import IN_DOMAIN
+from dartune.grading import Grader
+from dartune.models import resolve_model
+from dartune.queries import load_queries
+from dartune.recipes import load_recipe
+from dartune.sampling.job import SamplingReport
+from dartune.sampling.run import Watcher
+
+_BASE = Path(__file__).with_name("model.toml")
+_NO_MODEL = ("fake", "replay")
+"""Engines that load no model: what they answer is in their own section."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEvaluation:
+    """A model that is to be asked some benchmarks."""
+
+    name: str
+    """What names its folder."""
+    engine: EngineConfig
+    asked: Asked
+    job: EvaluationJob
+    recipe: Recipe
+
+    def run(self, folder: Path, watch: Watcher | None = None) -> SamplingReport:
+        """Ask what was not asked yet, into `folder`. Raises as `evaluate_model` does."""
+        queries = [query for benchmark in self.job.benchmarks.values() for query in benchmark.queries]
+        engine = build_engine(self.engine, queries)
+        with Grader(n_workers=os.cpu_count() or 1) as grader:
+            return evaluate_model(self.job, engine=engine, grader=grader, pool=folder, watch=watch)
+
+
+def prepare_evaluation(
+    model: str,
+    benchmarks: Mapping[str, QueriesConfig],
+    *,
+    engine: str = "transformers",
+    template: str | None = None,
+    overrides: Sequence[str] = (),
+) -> ModelEvaluation:
+    """Everything that an evaluation of `model` needs, found and checked before anything is asked.
+
+    Args:
+        model: A model folder, a hub id, "world:<name>", or the name by which a server knows it.
+        benchmarks: Name in the tables -> queries; `choose_benchmarks` gives them.
+        engine: Name of the engine, as in a recipe.
+        template: Name of the prompt; None chooses by model (`choose_prompt`).
+        overrides: "engine.key=value" and "evaluation.key=value", as in `--set`.
+
+    Raises:
+        ConfigError: An unknown key, engine or template.
+        ModelError: The model's folder is missing, or has no weights.
+        DataError: A benchmark cannot be found; the message says where it was looked for and what to fetch.
+    """
+    recipe = load_recipe(_BASE, [*_engine_overrides(engine, model), *overrides])
+    assert recipe.evaluation is not None
+    loaded = local_model(recipe.engine)
+    if loaded is not None:
+        resolve_model(loaded)
+    config = recipe.evaluation.model_copy(
+        update={"benchmarks": dict(benchmarks), "in_domain": tuple(name for name in benchmarks if name in IN_DOMAIN)}
+    )
+    asked = load_prompt(template or choose_prompt(model, recipe.engine), model=loaded)
+    return ModelEvaluation(
+        name=re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.") or "model",
+        engine=recipe.engine,
+        asked=asked,
+        job=EvaluationJob(
+            benchmarks={name: load_queries(queries, seed=0) for name, queries in benchmarks.items()},
+            template=asked.template,
+            config=config,
+            stop=asked.stop,
+            prices=prices_of(recipe.engine),
+        ),
+        recipe=recipe,
+    )
+
+
+def _engine_overrides(engine: str, model: str) -> list[str]:
+    named = [f"engine.name={json.dumps(engine)}"]
+    if engine == "ray":
+        return [*named, 'engine.engine.name="transformers"', f"engine.engine.model={json.dumps(model)}"]
+    return named if engine in _NO_MODEL or ":" in engine else [*named, f"engine.model={json.dumps(model)}"]

@@ -1,0 +1,109 @@
+"""How a model is asked in an evaluation: as it was trained to be asked, or with worked examples where it was not.
+
+Few-shot prompts stand in the data file beside this one, each with its source.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from dartune.config import EngineConfig, OpenAIEngineConfig, local_model
+from dartune.errors import ConfigError
+from dartune.models import resolve_model
+from dartune.prompts import AFFIXES, Template, load_template
+
+_FILE = Path(__file__).with_name("few_shot.json")
+
+FEW_SHOT: Final = "minerva-4-shot"
+"""The prompt of a base model: four worked problems of MATH's training set."""
+
+_BY_NAME: Final = (
+    (r"^world:", "world"),
+    (r"dart-math", "alpaca"),
+    (r"deepseek-?math.*(rl|instruct)", "deepseekmath"),
+    (r"(^|[^a-z])(instruct|chat|it|rlhf|dpo)([^a-z]|$)", "chat"),
+)
+"""What a model's name says of how it was tuned, in lower case -> template; the first that matches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FewShot:
+    """A published few-shot prompt."""
+
+    source: str
+    before: str
+    after: str
+    separator: str
+    stop: tuple[str, ...]
+    """What follows an answer where a base model goes on with a problem of its own."""
+
+
+class Asked(NamedTuple):
+    """A template and the strings that end a response to it."""
+
+    template: Template
+    stop: tuple[str, ...]
+
+
+@cache
+def few_shot_prompts() -> Mapping[str, FewShot]:
+    """Name -> prompt."""
+    document = json.loads(_FILE.read_text(encoding="utf-8"))
+    return {name: FewShot(**{**row, "stop": tuple(row["stop"])}) for name, row in document.items()}
+
+
+def load_prompt(name: str, *, model: str | None = None) -> Asked:
+    """The few-shot prompt or template called `name`; "chat" reads the chat template of `model`.
+
+    Raises ConfigError for an unknown name, and what `load_template` raises.
+    """
+    prompt = few_shot_prompts().get(name)
+    if prompt is not None:
+        template = Template(
+            name=name, render=lambda text: f"{prompt.before}{text}{prompt.after}", separator=prompt.separator
+        )
+        return Asked(template, prompt.stop)
+    known = [*AFFIXES, "chat", *few_shot_prompts()]
+    if name not in known:
+        raise ConfigError(f"--template: expected one of {', '.join(known)}, got {name!r}")
+    return Asked(load_template(name, model=model), ())
+
+
+def choose_prompt(model: str, engine: EngineConfig) -> str:
+    """The name of the prompt for `model`, from its training record, its name or its tokenizer; `FEW_SHOT` else.
+
+    A model behind a server that puts its own chat template around a prompt is asked for a boxed answer.
+    """
+    if isinstance(engine, OpenAIEngineConfig) and engine.api == "chat":
+        return "boxed"
+    loaded = local_model(engine)
+    folder = Path(resolve_model(loaded)) if loaded is not None else None
+    trained = _trained_with(folder) if folder is not None else None
+    if trained is not None:
+        return trained
+    named = next((name for pattern, name in _BY_NAME if re.search(pattern, model.lower())), None)
+    if named is not None and (named != "chat" or loaded is not None):
+        return named
+    return "chat" if folder is not None and _has_chat_template(folder) else FEW_SHOT
+
+
+def _trained_with(folder: Path) -> str | None:
+    """The template of the set that a model was tuned on, where dartune tuned it."""
+    with suppress(OSError, ValueError, AttributeError):
+        if (folder / "training.json").is_file():
+            template = json.loads((folder / "manifest.json").read_bytes()).get("template")
+            return template if isinstance(template, str) else None
+    return None
+
+
+def _has_chat_template(folder: Path) -> bool:
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    with suppress(OSError, ValueError, AttributeError):
+        return bool(json.loads((folder / "tokenizer_config.json").read_bytes()).get("chat_template"))
+    return False

@@ -5,7 +5,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from dartune.config import CurationConfig, FakeEngineConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from curation.sampled_pools import METHODS, QUERIES, make_job
+from dartune.config import CurationConfig, FakeEngineConfig, MethodConfig, UniformMethod, VanillaMethod
 from dartune.curation import CurationJob, SetManifest, curate
 from dartune.engines.fake import FakeEngine
 from dartune.errors import ConfigError, DataError
@@ -15,40 +16,9 @@ from dartune.sampling.job import Job
 from dartune.sampling.run import sample_pool
 from dartune.types import Query, SamplingParams
 
-QUERIES = [Query.of(f"Problem {i} ?", str(i), level=i % 5 + 1) for i in range(60)]
-METHODS: dict[str, MethodConfig] = {
-    "vrt": VanillaMethod(policy="vanilla", n_trials=6),
-    "uniform": UniformMethod(policy="uniform", k=4, max_trials=60),
-    "prop2diff": Prop2DiffMethod(policy="prop2diff", k=8, n_pilot=8, max_trials=60),
-    "vrt-tokens": VanillaMethod(policy="vanilla", n_trials=12, equal_tokens_with="prop2diff"),
-}
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("run") / "pool"
-    job = Job(
-        queries=QUERIES,
-        methods=METHODS,
-        template=load_template("alpaca"),
-        params=SamplingParams(),
-        seed=5,
-        speculation=1,
-    )
-    with Grader() as grader:
-        sample_pool(job, engine=FakeEngine(FakeEngineConfig(), QUERIES), grader=grader, pool=path)
-    return path
-
 
 def make(pool: Path, out: Path, methods: dict[str, MethodConfig] = METHODS, **config: int) -> dict[str, SetManifest]:
-    job = CurationJob(
-        queries=QUERIES,
-        methods=methods,
-        config=CurationConfig.model_validate(config),
-        template=load_template("alpaca"),
-        seed=1,
-    )
-    return curate(pool, job, out=out)
+    return curate(pool, make_job(CurationConfig.model_validate(config), methods=methods), out=out)
 
 
 def test_sets_of_equal_size_and_of_equal_tokens(pool: Path, tmp_path: Path) -> None:

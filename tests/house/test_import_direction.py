@@ -13,7 +13,7 @@ LAYERS = (
     ("errors", "types", "visible"),
     ("files",),
     ("config",),
-    ("allocation", "cluster", "difficulty", "methods", "stopping"),
+    ("allocation", "cluster", "decontamination", "difficulty", "methods", "stopping"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "planning", "training"),
@@ -38,7 +38,7 @@ SIDEWAYS = {
 }
 
 PURE = (
-    "allocation", "cluster.router", "curation.choose", "difficulty", "evaluation.metrics", "evaluation.paired",
+    "allocation", "cluster.router", "curation.choose", "decontamination", "difficulty", "evaluation.metrics", "evaluation.paired",
     "evaluation.significance", "evaluation.tries", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",

@@ -4,6 +4,7 @@ A recipe is read, then changed by `--set a.b=value`, then validated; unknown key
 one. The resolved recipe is written into the run's folder, and its hash is the run's identity.
 """
 
+from dartune.config.curation import CurationConfig, DecontaminationConfig
 from dartune.config.engines import (
     CUSTOM_TAG,
     FREE_FIELDS,
@@ -28,7 +29,6 @@ from dartune.config.methods import GiveUpConfig, MethodConfig, Prop2DiffMethod, 
 from dartune.config.queries import QueriesConfig
 from dartune.config.recipe import (
     RESERVED_NAMES,
-    CurationConfig,
     PromptConfig,
     Recipe,
     StudyConfig,
@@ -45,6 +45,7 @@ __all__ = [
     "BudgetConfig",
     "CurationConfig",
     "CustomEngineConfig",
+    "DecontaminationConfig",
     "EngineConfig",
     "EvaluationConfig",
     "FakeEngineConfig",

@@ -4,12 +4,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from dartune.config.curation import CurationConfig
 from dartune.config.engines import NO_PRICES, EngineConfig, OpenAIEngineConfig, prices_of
 from dartune.config.evaluation import EvaluationConfig
 from dartune.config.methods import MethodConfig, VanillaMethod
 from dartune.config.queries import QueriesConfig
 from dartune.config.sampling import BudgetConfig, SamplingConfig, SecondChanceConfig
-from dartune.config.sections import Count, Name, Section, Seed
+from dartune.config.sections import Name, Section, Seed
 from dartune.config.training import TrainingConfig
 
 RESERVED_NAMES = ("base", "teacher")
@@ -23,15 +24,6 @@ class PromptConfig(Section):
     """How the sampled model is asked: alpaca, boxed, deepseekmath, plain, world, or chat (the model's own)."""
     student: str | None = None
     """How the fine-tuned model is trained and evaluated; None: the same way."""
-
-
-class CurationConfig(Section):
-    """How a training set is chosen from the pool."""
-
-    n_examples: Count | None = None
-    """Size of every method's set; None keeps all that its policy chooses."""
-    deduplicate: bool = True
-    """Keep one of several responses to a query whose text is the same but for white space."""
 
 
 class StudyConfig(Section):

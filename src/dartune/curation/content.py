@@ -1,6 +1,6 @@
 """What a training set holds, before it is counted and written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dartune.curation.choose import Choice, Examples
 from dartune.curation.histories import Texts
 from dartune.curation.job import CurationJob
+from dartune.decontamination import Match
 
 
 class QuerySums(NamedTuple):
@@ -30,6 +31,8 @@ class TrainingSet:
     examples: Examples
     texts: Texts
     """Of each example."""
+    matches: Sequence[Match]
+    """Queries that a benchmark asks too."""
 
     def sums(self) -> QuerySums:
         """Examples and tokens of each query."""

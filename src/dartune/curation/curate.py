@@ -1,15 +1,17 @@
 """From a pool to training sets: one for each method of a recipe, each with its manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dartune.config import MethodConfig
 from dartune.curation.choose import Choice, Examples, choose_for_query, cut_to_examples, cut_to_tokens
+from dartune.curation.contamination import dropped_queries, find_contamination
 from dartune.curation.content import TrainingSet
 from dartune.curation.export import write_set
 from dartune.curation.histories import Histories, read_histories, read_texts
 from dartune.curation.job import CurationJob
-from dartune.curation.manifest import SetManifest, build_manifest, current_manifest
+from dartune.curation.manifest import SetManifest, build_manifest, current_manifest, settings_hash
 from dartune.errors import ConfigError, DataError
 from dartune.methods import method_targets
 
@@ -22,27 +24,30 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
     ConfigError if methods match their tokens in a circle.
     """
     order = curation_order(job.methods)
+    matches = find_contamination(job)
+    dropped = dropped_queries(job, matches)
     histories = read_histories(pool)
     manifests: dict[str, SetManifest] = {}
     for name in order:
         folder = out / name
-        if (current := current_manifest(folder, name, job, histories.pool_hash)) is not None:
+        current = current_manifest(
+            folder, pool_hash=histories.pool_hash, settings_hash=settings_hash(name, job, matches)
+        )
+        if current is not None:
             manifests[name] = current
             continue
-        choices = _choose(job, name, histories)
+        choices = _without(dropped, _choose(job, name, histories))
         reference = job.methods[name].equal_tokens_with
         wanted_tokens = None if reference is None else manifests[reference].response_tokens
         examples = _cut(job, choices, wanted_tokens)
         if not len(examples):
-            raise DataError(
-                f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
-                "sample more, or look at the verdicts with 'dartune pool show'"
-            )
+            raise _empty(pool, name, n_queries=len(choices), n_dropped=len(dropped))
         content = TrainingSet(
             job=job,
             choices=choices,
             examples=examples,
             texts=read_texts(pool, histories.outcomes, list(choices), examples),
+            matches=matches,
         )
         manifests[name] = build_manifest(name, content, pool_hash=histories.pool_hash, wanted_tokens=wanted_tokens)
         write_set(folder, content, manifests[name])
@@ -56,6 +61,28 @@ def _choose(job: CurationJob, name: str, histories: Histories) -> dict[str, Choi
         query_id: choose_for_query(histories.of(query_id), target, deduplicate=job.config.deduplicate)
         for query_id, target in zip(ids, targets, strict=True)
     }
+
+
+def _without(dropped: Collection[str], choices: Mapping[str, Choice]) -> dict[str, Choice]:
+    """The choices with nothing taken from the dropped queries; what those cost stays counted."""
+    return {
+        query_id: replace(choice, trials=choice.trials[:0], n_tokens=choice.n_tokens[:0])
+        if query_id in dropped
+        else choice
+        for query_id, choice in choices.items()
+    }
+
+
+def _empty(pool: Path, name: str, *, n_queries: int, n_dropped: int) -> DataError:
+    if n_dropped:
+        return DataError(
+            f"{pool}: the training set of method {name!r} would be empty: {n_dropped} of its {n_queries} queries are "
+            "asked by a benchmark; take other queries, or see curation.decontamination"
+        )
+    return DataError(
+        f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
+        "sample more, or look at the verdicts with 'dartune pool show'"
+    )
 
 
 def _cut(job: CurationJob, choices: Mapping[str, Choice], wanted_tokens: int | None) -> Examples:

@@ -5,6 +5,7 @@
       train.parquet          query_id, trial, level, domain, n_tokens, prompt, completion
       train.jsonl            prompt, completion
       chat/train.parquet     messages
+      contamination.jsonl    pairs of a query and a benchmark's problem that overlap
       queries.parquet        what each query was asked for, cost and gave
       manifest.json          written last: a folder with it is complete
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dartune.curation.contamination import write_matches
 from dartune.curation.content import TrainingSet
 from dartune.curation.manifest import FILE_NAME, SetManifest
 from dartune.errors import WriteError
@@ -48,6 +50,7 @@ def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None
         folder / "queries.parquet",
         lambda temporary: pq.write_table(_query_table(content), temporary, compression="zstd"),
     )
+    write_matches(folder, content.matches)
     write_text(folder / "README.md", _card(manifest))
     write_json(folder / FILE_NAME, asdict(manifest))
 

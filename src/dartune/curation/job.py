@@ -1,7 +1,7 @@
 """What curation is asked to do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dartune.config import CurationConfig, MethodConfig
 from dartune.prompts import Template
@@ -18,3 +18,5 @@ class CurationJob:
     template: Template
     """How the model that will be trained is asked."""
     seed: int
+    benchmarks: Mapping[str, Sequence[Query]] = field(default_factory=dict)
+    """What will score the model: problems that must not be trained on."""

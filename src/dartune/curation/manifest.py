@@ -2,16 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dartune import __version__
+from dartune.curation.contamination import BenchmarkOverlap, count_overlaps, dropped_queries
 from dartune.curation.content import QuerySums, TrainingSet
 from dartune.curation.job import CurationJob
+from dartune.decontamination import Match
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "manifest.json"
 
 
@@ -47,6 +50,12 @@ class SetManifest:
     """Queries that sampling has not brought to their target or their cap yet."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
+    overlaps: tuple[BenchmarkOverlap, ...]
+    """Queries that a benchmark asks too, by benchmark."""
+    n_contaminated: int
+    """Queries that any benchmark asks too."""
+    n_dropped_queries: int
+    """Queries left out for that, with all their responses."""
     response_tokens: int
     """Completion tokens, by the sampled model's tokenizer."""
     prompt_tokens: int
@@ -67,12 +76,15 @@ def build_manifest(name: str, content: TrainingSet, *, pool_hash: str, wanted_to
         method=name,
         policy=job.methods[name].model_dump(mode="json"),
         pool_hash=pool_hash,
-        settings_hash=settings_hash(name, job),
+        settings_hash=settings_hash(name, job, content.matches),
         n_examples=len(examples),
         n_missing=max(0, (wanted or 0) - len(examples)),
         n_missing_tokens=max(0, (wanted_tokens or 0) - response_tokens) if is_all else 0,
         n_unfinished=sum(not choice.is_finished for choice in choices),
         n_duplicates=sum(choice.n_duplicates for choice in choices),
+        overlaps=count_overlaps(job, content.matches),
+        n_contaminated=len({match.query.id for match in content.matches}),
+        n_dropped_queries=len(dropped_queries(job, content.matches)),
         response_tokens=response_tokens,
         prompt_tokens=int(content.texts.n_prompt_tokens.sum(dtype=np.int64)),
         levels=_levels(job, content.sums()),
@@ -97,7 +109,7 @@ def _levels(job: CurationJob, sums: QuerySums) -> tuple[LevelCount, ...]:
     )
 
 
-def settings_hash(name: str, job: CurationJob) -> str:
+def settings_hash(name: str, job: CurationJob, matches: Sequence[Match]) -> str:
     """Hash of everything beside the pool that decides a method's set."""
     parts = {
         "method": name,
@@ -105,6 +117,8 @@ def settings_hash(name: str, job: CurationJob) -> str:
         "config": job.config.model_dump(),
         "template": job.template.name,
         "seed": job.seed,
+        "benchmarks": {name: len(problems) for name, problems in job.benchmarks.items()},
+        "matches": [(match.query.id, match.benchmark, match.asked.id) for match in matches],
     }
     digest = hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16)
     for query in job.queries:
@@ -114,7 +128,7 @@ def settings_hash(name: str, job: CurationJob) -> str:
     return digest.hexdigest()
 
 
-def current_manifest(folder: Path, name: str, job: CurationJob, pool_hash: str) -> SetManifest | None:
+def current_manifest(folder: Path, *, pool_hash: str, settings_hash: str) -> SetManifest | None:
     """The manifest of the set in `folder` if it is complete and was made from the same pool and settings, else None."""
     try:
         stored = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
@@ -122,8 +136,9 @@ def current_manifest(folder: Path, name: str, job: CurationJob, pool_hash: str) 
         return None
     if not isinstance(stored, dict):
         return None
-    wanted = {"pool_hash": pool_hash, "settings_hash": settings_hash(name, job), "schema_version": SCHEMA_VERSION}
+    wanted = {"pool_hash": pool_hash, "settings_hash": settings_hash, "schema_version": SCHEMA_VERSION}
     if any(stored.get(key) != value for key, value in wanted.items()):
         return None
     levels = tuple(LevelCount(**level) for level in stored.pop("levels"))
-    return SetManifest(**stored, levels=levels)
+    overlaps = tuple(BenchmarkOverlap(**overlap) for overlap in stored.pop("overlaps"))
+    return SetManifest(**stored, levels=levels, overlaps=overlaps)

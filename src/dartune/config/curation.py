@@ -1,0 +1,31 @@
+"""How training sets are chosen from the pool, and what is kept out of them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dartune.config.sections import Count, Section
+
+
+class DecontaminationConfig(Section):
+    """What becomes of training problems that a benchmark of the recipe asks too."""
+
+    action: Literal["drop", "report", "off"] = "drop"
+    """Leave them out and report them, report them alone, or do not look."""
+    n: Annotated[int, Field(ge=2, le=64)] = 13
+    """Words in a run that counts as common. 13 as in GPT-3 (Brown et al. 2020, appendix C)."""
+    min_overlap: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """A benchmark's problem is matched if more than this share of its words lies in runs that one training problem has
+    too, as in Tülu 3 (arXiv 2411.15124, section 3.2)."""
+    same_numbers: bool = True
+    """Whether such a match also needs every number of the benchmark's problem; the same words are a match anyway."""
+
+
+class CurationConfig(Section):
+    """How a training set is chosen from the pool."""
+
+    n_examples: Count | None = None
+    """Size of every method's set; None keeps all that its policy chooses."""
+    deduplicate: bool = True
+    """Keep one of several responses to a query whose text is the same but for white space."""
+    decontamination: DecontaminationConfig = DecontaminationConfig()

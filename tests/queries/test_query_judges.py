@@ -8,7 +8,7 @@ import pytest
 from dartune.config import QueriesConfig
 from dartune.grading.judges import JUDGES
 from dartune.queries import load_queries
-from dartune.queries.benchmarks import BENCHMARKS
+from dartune.queries.benchmarks import BENCHMARKS, FolderFile
 from dartune.types import Query
 
 
@@ -21,8 +21,16 @@ def test_every_judge_but_the_default_has_a_benchmark() -> None:
     assert {benchmark.judge for benchmark in BENCHMARKS.values()} == JUDGES.keys() - {"default"}
 
 
+IN_FOLDER = [
+    name
+    for name, benchmark in BENCHMARKS.items()
+    if isinstance(source := benchmark.sources[0], FolderFile) and "/" not in source.file
+]
+"""Benchmarks whose file is in the data folder."""
+
+
 @pytest.mark.data
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", IN_FOLDER)
 def test_the_queries_of_a_benchmark_carry_what_its_judge_reads(benchmark_folder: Path, name: str) -> None:
     queries = load_queries(QueriesConfig(source=name, data_dir=benchmark_folder)).queries
     assert {query.judge for query in queries} == {BENCHMARKS[name].judge}

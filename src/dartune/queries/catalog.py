@@ -17,6 +17,8 @@ class SetInfo:
     n_domains: int
     sources: tuple[str, ...]
     """Short names, in the order in which they are tried."""
+    contamination: str = ""
+    """What is known of its problems being in training data; empty where nothing is."""
 
 
 def describe_sets() -> tuple[SetInfo, ...]:
@@ -31,6 +33,7 @@ def describe_sets() -> tuple[SetInfo, ...]:
             levels=benchmark.levels,
             n_domains=benchmark.n_domains,
             sources=tuple(source.label for source in benchmark.sources),
+            contamination=benchmark.contamination,
         )
         for benchmark in BENCHMARKS.values()
     )

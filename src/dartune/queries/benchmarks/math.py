@@ -116,6 +116,8 @@ MATH_TEST = Benchmark(
     levels=(1, 2, 3, 4, 5),
     n_domains=7,
     remark=_REMARK,
+    contamination="MATH's test solutions are public since 2021; 4,500 of its 5,000 test problems are in the training "
+    "set of PRM800K (Lightman et al. 2023, arXiv:2305.20050), and so of models that were tuned on it",
     sources=(
         FolderFile(
             file="math_test.jsonl.gz",

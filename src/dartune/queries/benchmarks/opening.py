@@ -82,7 +82,8 @@ def _ask(source: Source, folder: Path | None) -> _Answer:
 
 def _file_answer(path: Path, source: FolderFile | WebFile) -> _Answer:
     table = read_file(path)
-    rows = tuple(_adapted(table.rows, source.adapt))
+    kept = (row for row in table.rows if isinstance(row, Defect) or source.keep(row.raw))
+    rows = tuple(_adapted(kept, source.adapt))
     found = sha256_of(path)
     name = source.url if isinstance(source, WebFile) else str(path)
     return _Answer(rows, name, table.unit, path, found, "verified" if found == source.sha256 else "differs")

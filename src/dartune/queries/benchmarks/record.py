@@ -1,10 +1,18 @@
 """What is known of a published benchmark: how many rows it has and where copies of it are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dartune.queries.columns import CANONICAL
 from dartune.queries.hub import HubDataset
-from dartune.queries.rows import Adapter
+from dartune.queries.rows import Adapter, RawRow
+
+Keep = Callable[[RawRow], bool]
+"""Whether a row of a file belongs to the set."""
+
+
+def _every_row(raw: RawRow) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +21,11 @@ class FolderFile:
 
     file: str
     n_rows: int
+    """Rows that are kept."""
     sha256: str
+    """Of the whole file."""
     adapt: Adapter = CANONICAL
+    keep: Keep = _every_row
 
     def __str__(self) -> str:
         return f"data folder ({self.file})"
@@ -51,6 +62,7 @@ class WebFile:
     n_rows: int
     sha256: str
     adapt: Adapter
+    keep: Keep = _every_row
 
     def __str__(self) -> str:
         return self.url
@@ -77,9 +89,13 @@ class Benchmark:
     n_domains: int = 0
     remark: str = ""
     """Added to the error where no source answers."""
+    judged_by: str = ""
+    """Judge that grades its answers; by default that of its own name."""
+    contamination: str = ""
+    """What is known of its problems being in training data, with the source."""
     sources: tuple[Source, ...]
 
     @property
     def judge(self) -> str:
         """Name of the judge that grades its answers: that of the benchmark, whatever the split."""
-        return self.name.partition("/")[0]
+        return self.judged_by or self.name.partition("/")[0]

@@ -1,15 +1,19 @@
 """TheoremQA (Chen et al. 2023): university problems in mathematics, computing, physics and finance.
 
 A row of the release: {"Question": "...", "Answer": 11760, "Answer_type": "integer", "field": "Math", "Picture": null}.
-53 problems need a picture that no source here gives; DART-Math scores all 800.
+53 problems need a picture that no source here gives; DART-Math scores all 800, "theoremqa/text" the other 747.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dartune.queries.benchmarks.record import Benchmark, FolderFile, HubCopy, WebFile
 from dartune.queries.columns import CANONICAL
 from dartune.queries.hub import HubDataset
 from dartune.queries.rows import Problem, RawRow
+
+_FILE = "theoremqa.jsonl.gz"
+_SHA256 = "145c868f6f3783deb78ab5643b02bc7f5e4527b7b9474213050fdd21fdbc9faa"
 
 
 def from_release(raw: RawRow) -> Problem:
@@ -22,6 +26,12 @@ def from_release(raw: RawRow) -> Problem:
     )
 
 
+def needs_no_picture(raw: RawRow) -> bool:
+    """Whether a row of the data folder can be answered from its text."""
+    meta = raw["meta"]
+    return isinstance(meta, Mapping) and not meta["has_picture"]
+
+
 THEOREMQA = Benchmark(
     name="theoremqa",
     description="TheoremQA; 53 problems need a picture that is not included",
@@ -29,9 +39,9 @@ THEOREMQA = Benchmark(
     n_domains=4,
     sources=(
         FolderFile(
-            file="theoremqa.jsonl.gz",
+            file=_FILE,
             n_rows=800,
-            sha256="145c868f6f3783deb78ab5643b02bc7f5e4527b7b9474213050fdd21fdbc9faa",
+            sha256=_SHA256,
             adapt=replace(CANONICAL, meta=("answer_type",)),
         ),
         HubCopy(
@@ -49,6 +59,23 @@ THEOREMQA = Benchmark(
             n_rows=800,
             sha256="4a3c8683534cd1866491d309d16e2e4d79e8110bd503c91b5c4fecaa0f3744c8",
             adapt=from_release,
+        ),
+    ),
+)
+
+THEOREMQA_TEXT = Benchmark(
+    name="theoremqa/text",
+    description="TheoremQA without the 53 problems that need a picture",
+    n_rows=747,
+    n_domains=4,
+    remark="the hub's copy and the release's do not say in text which problems have a picture",
+    sources=(
+        FolderFile(
+            file=_FILE,
+            n_rows=747,
+            sha256=_SHA256,
+            adapt=replace(CANONICAL, meta=("answer_type",)),
+            keep=needs_no_picture,
         ),
     ),
 )

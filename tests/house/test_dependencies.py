@@ -11,7 +11,6 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 
 BROUGHT_BY = {"pydantic_core": "pydantic"}
 """Modules of libraries that cannot be had in another version than the one their parent names."""
-NEEDED_UNSEEN = {"accelerate": "transformers' Trainer needs it"}
 HOSTS = {"lighteval": "it calls the adapter, which cannot be used without it; its pins exclude ours"}
 """Programs that load a module of ours, and are therefore there where it is used."""
 EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http", "ray")
@@ -52,7 +51,7 @@ def declared() -> set[str]:
 
 
 def test_imports_are_declared_and_declarations_imported() -> None:
-    assert imported() | NEEDED_UNSEEN.keys() == declared()
+    assert imported() == declared()
 
 
 def test_extras_apart_are_imported_and_in_no_other_extra() -> None:

@@ -34,7 +34,7 @@ def checkpoint_folder(folder: Path, step: int) -> Path:
 
 def mark_complete(path: Path, *, step: int, seconds: float) -> None:
     """Put a finished checkpoint on the disk, then declare it complete."""
-    for file in path.iterdir():
+    for file in path.rglob("*"):
         sync(file)
     write_json(path / _MARK, {"step": step, "seconds": seconds})
 

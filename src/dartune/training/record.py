@@ -11,9 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from dartune.config import TrainingConfig
 from dartune.errors import ConfigError, DataError
-from dartune.files import write_json
+from dartune.files import write_json, write_text
 from dartune.models import model_digest, resolve_model
 
 SET_FILE = "train.parquet"
@@ -23,11 +25,13 @@ CHECKPOINTS_FOLDER = "checkpoints"
 SCHEMA_VERSION = 1
 
 _STARTED_FILE = "started.json"
-_NOT_IDENTITY = {"model", "n_threads", "checkpoint_every"}
-"""Settings that do not change the weights; the model counts by its content."""
+_NOT_IDENTITY = {
+    "model", "n_threads", "checkpoint_every", "attention", "liger_kernels", "gradient_checkpointing", "report_to"
+}  # fmt: skip
+"""Settings that do not change the weights but by rounding; the model counts by its content."""
 
-Identity = dict[str, str | int | float | bool]
-"""Flat: what decides the weights, by name."""
+Identity = dict[str, JsonValue]
+"""What decides the weights, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,12 @@ class TrainingReport:
     """Tokens that carry loss, in one epoch; end tokens included."""
     n_too_long: int
     """Examples left out because they exceed the window."""
+    n_truncated: int
+    """Examples cut to the window."""
+    n_rows: int
+    """Rows of an epoch: packed, or one for each example."""
+    fill: float
+    """Tokens of the examples over the places of the rows that they are in, in (0, 1]; 1 where nothing is packed."""
     n_steps: int
     """Optimizer steps."""
     final_loss: float
@@ -124,20 +134,35 @@ class TrainingRecord:
     report: TrainingReport
     log_history: list[dict[str, float]]
     """One entry for each optimizer step, as the trainer logged it."""
+    recipe_hash: str | None
+    """Of the whole recipe that the training is a part of, where there is one."""
+
+
+def training_hash(this: Identity) -> str:
+    """16 hex digits: trainings with the same hash give the same weights, but for rounding."""
+    return hashlib.blake2b(json.dumps(this, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that decide what a training does."""
+    return {name: version(name) for name in ("dartune", "torch", "transformers", "trl", "accelerate")}
 
 
 def write_record(out: Path, record: TrainingRecord) -> None:
-    """Declare the model in `out` whole."""
+    """Declare the model in `out` whole; the manifest of its set is copied beside it."""
     rows, manifest = set_files(record.set_dir)
+    write_text(out / MANIFEST_FILE, manifest.read_text(encoding="utf-8"))
     write_json(
         out / RECORD_FILE,
         {
             "schema": SCHEMA_VERSION,
+            "recipe_hash": record.recipe_hash,
+            "training_hash": training_hash(record.identity),
             "identity": record.identity,
             "config": record.config.model_dump(mode="json"),
             "set": {"path": str(rows.parent), "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest()},
             "report": asdict(record.report),
-            "versions": {name: version(name) for name in ("dartune", "torch", "transformers", "trl")},
+            "versions": versions(),
             "log_history": record.log_history,
         },
     )

@@ -9,7 +9,7 @@ completion and the end token, and are -100 on the prompt.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,22 +37,58 @@ class TokenRows:
     n_prompt_tokens: int
     n_completion_tokens: int
     """End tokens included."""
+    n_squared_tokens: int
+    """Sum of the squared lengths of the examples."""
     n_too_long: int
     """Examples left out because they exceed the window."""
+    n_truncated: int
+    """Examples cut to the window; they have no end token."""
 
     @property
     def n_examples(self) -> int:
         """Examples that are trained on."""
         return int(self.table.num_rows)
 
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of all examples."""
+        return self.n_prompt_tokens + self.n_completion_tokens
+
 
 class _Example(NamedTuple):
     prompt_ids: list[int]
     completion_ids: list[int]
 
+    @property
+    def length(self) -> int:
+        return len(self.prompt_ids) + len(self.completion_ids)
 
-def read_rows(set_dir: Path, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> TokenRows:
-    """Tokenise `set_dir`; examples of more than `max_length` tokens are left out and counted.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What fits."""
+
+    max_length: int
+    """Tokens of one example."""
+    too_long: Literal["drop", "truncate"] = "drop"
+    """What becomes of a longer one."""
+
+    def fit(self, example: _Example) -> _Example | None:
+        """The example as it is trained on; None where it is left out.
+
+        A cut example ends where the window does. It has no end token, so it does not teach to stop there; one whose
+        prompt alone fills the window has nothing to teach.
+        """
+        if example.length <= self.max_length:
+            return example
+        room = self.max_length - len(example.prompt_ids)
+        if self.too_long == "drop" or room <= 0:
+            return None
+        return _Example(example.prompt_ids, example.completion_ids[:room])
+
+
+def read_rows(set_dir: Path, tokenizer: "PreTrainedTokenizerBase", window: Window) -> TokenRows:
+    """Tokenise `set_dir`; examples that exceed the window are left out or cut, and counted.
 
     Raises:
         DataError: the set is missing, unreadable or empty, a cell is null, or every example is too long.
@@ -62,22 +98,27 @@ def read_rows(set_dir: Path, tokenizer: "PreTrainedTokenizerBase", max_length: i
         raise ModelError("the base model's tokenizer has no end token; set eos_token in its tokenizer_config.json")
     path = set_files(set_dir)[0]
     batches: list[pa.RecordBatch] = []
-    n_prompt = n_completion = n_too_long = 0
+    n_prompt = n_completion = n_squared = n_too_long = n_truncated = 0
     for examples in _tokenised(path, tokenizer):
-        kept = [e for e in examples if len(e.prompt_ids) + len(e.completion_ids) <= max_length]
+        fitted = [window.fit(example) for example in examples]
+        kept = [example for example in fitted if example is not None]
         n_too_long += len(examples) - len(kept)
+        n_truncated += sum(e is not None and e.length < whole.length for e, whole in zip(fitted, examples, strict=True))
         n_prompt += sum(len(e.prompt_ids) for e in kept)
         n_completion += sum(len(e.completion_ids) for e in kept)
+        n_squared += sum(e.length**2 for e in kept)
         input_ids = pa.array([e.prompt_ids + e.completion_ids for e in kept], _TOKENS)
         labels = pa.array([[IGNORED] * len(e.prompt_ids) + e.completion_ids for e in kept], _TOKENS)
         batches.append(pa.record_batch([input_ids, labels], names=["input_ids", "labels"]))
     if not n_prompt + n_completion:
-        raise _nothing_to_train_on(path, n_too_long, max_length)
+        raise _nothing_to_train_on(path, n_too_long, window.max_length)
     return TokenRows(
         table=pa.Table.from_batches(batches),
         n_prompt_tokens=n_prompt,
         n_completion_tokens=n_completion,
+        n_squared_tokens=n_squared,
         n_too_long=n_too_long,
+        n_truncated=n_truncated,
     )
 
 

@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ from dartune.config import TrainingConfig
 from dartune.errors import MissingExtra
 from dartune.files import lock_folder
 from dartune.models import resolve_model
+from dartune.training.card import write_card
+from dartune.training.ranks import from_main, is_main
 from dartune.training.record import (
     CHECKPOINTS_FOLDER,
     Identity,
@@ -26,6 +30,18 @@ if TYPE_CHECKING:
     from dartune.training.sft import StepProgress, Tuned
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One call of `train`."""
+
+    config: TrainingConfig
+    set_dir: Path
+    out: Path
+    identity: Identity
+    seed: int
+    recipe_hash: str | None
+
+
 def train(
     config: TrainingConfig,
     *,
@@ -33,48 +49,70 @@ def train(
     out: Path,
     seed: int,
     progress: "Callable[[StepProgress], None] | None" = None,
+    recipe_hash: str | None = None,
 ) -> TrainingReport:
     """Fine-tune `config.model` on the set in `set_dir` into `out`: a Hugging Face model folder with `training.json`.
 
     A training that was stopped goes on from its newest complete checkpoint; one that is finished is not repeated. On
     CPU the same settings, set, base model, seed and thread count give the same weights. `progress` is called after
-    every optimizer step of this process.
+    every optimizer step of this process; `recipe_hash` is written into the record and the model card.
+
+    Where torchrun or `accelerate launch` started several processes, all of them call this, and see the same folders.
 
     Raises:
-        ConfigError: `out` belongs to another training, or the batch size cannot be made of whole device batches.
+        ConfigError: `out` belongs to another training, the batch size cannot be made of whole device batches, the
+            attention, a kernel or a tracker cannot be used here or mixes packed examples, or memory does not suffice.
         DataError: the set is missing, malformed or empty, or every example is too long.
         ModelError: the base model is missing or incomplete, or has no end token.
-        MissingExtra: trl is not installed.
+        MissingExtra: trl, or peft where adapters are trained, is not installed.
         FolderBusy: another process trains into `out`.
         WriteError: a checkpoint or the model could not be written.
     """
-    this = identity(config, set_dir=set_dir, seed=seed)
-    report = finished_report(out, this)
+    this = from_main(lambda: identity(config, set_dir=set_dir, seed=seed))
+    task = _Task(config=config, set_dir=set_dir, out=out, identity=this, seed=seed, recipe_hash=recipe_hash)
+    report = from_main(lambda: finished_report(out, this))
     if report is None:
-        with lock_folder(out / CHECKPOINTS_FOLDER):
-            report = finished_report(out, this) or _train(config, this, set_dir, out, progress)
-    shutil.rmtree(out / CHECKPOINTS_FOLDER, ignore_errors=True)
+        with lock_folder(out / CHECKPOINTS_FOLDER) if is_main() else nullcontext():
+            report = from_main(lambda: finished_report(out, this)) or _train(task, progress)
+    if is_main():
+        shutil.rmtree(out / CHECKPOINTS_FOLDER, ignore_errors=True)
     return report
 
 
-def _train(
-    config: TrainingConfig, this: Identity, set_dir: Path, out: Path, progress: "Callable[[StepProgress], None] | None"
-) -> TrainingReport:
-    from dartune.training.rows import read_rows
-
+def _train(task: _Task, progress: "Callable[[StepProgress], None] | None") -> TrainingReport:
     sft = _libraries()
-    with sft.quiet(), sft.threads(config.n_threads):
-        base = sft.load_base(resolve_model(config.model))
-        rows = read_rows(set_dir, base.tokenizer, min(config.max_length, base.context or config.max_length))
-        job = sft.Job(config=config, seed=int(this["seed"]), folder=out / CHECKPOINTS_FOLDER, progress=progress)
-        trainer = sft.new_trainer(base, rows, job)
-        write_started(out, this)
+    from dartune.training.arguments import new_arguments
+    from dartune.training.base import load_base
+    from dartune.training.quiet import quiet, threads
+    from dartune.training.rows import Window, read_rows
+    from dartune.training.saving import save
+
+    config, source = task.config, resolve_model(task.config.model)
+    with quiet(), threads(config.n_threads):
+        job = sft.Job(config=config, seed=task.seed, folder=task.out / CHECKPOINTS_FOLDER, progress=progress)
+        arguments = new_arguments(config, seed=job.seed, folder=job.folder)
+        base = load_base(source, config, seed=job.seed)
+        longest = min(config.max_length, base.context or config.max_length)
+        rows = read_rows(task.set_dir, base.tokenizer, Window(max_length=longest, too_long=config.too_long))
+        trainer = sft.new_trainer(base, rows, job, arguments)
+        from_main(lambda: write_started(task.out, task.identity))
         tuned = sft.fine_tune(base, trainer, job)
-        sft.save(tuned, base, out)
-    report = _report(config, rows, tuned)
-    record = TrainingRecord(config=config, set_dir=set_dir, identity=this, report=report, log_history=tuned.log_history)
-    write_record(out, record)
-    return report
+        save(tuned, base, job, source=source, out=task.out)
+    return from_main(lambda: _declare(task, rows, tuned))
+
+
+def _declare(task: _Task, rows: "TokenRows", tuned: "Tuned") -> TrainingReport:
+    record = TrainingRecord(
+        config=task.config,
+        set_dir=task.set_dir,
+        identity=task.identity,
+        report=_report(task.config, rows, tuned),
+        log_history=tuned.log_history,
+        recipe_hash=task.recipe_hash,
+    )
+    write_card(task.out, record)
+    write_record(task.out, record)
+    return record.report
 
 
 def _libraries() -> ModuleType:
@@ -89,14 +127,17 @@ def _libraries() -> ModuleType:
 
 def _report(config: TrainingConfig, rows: "TokenRows", tuned: "Tuned") -> TrainingReport:
     last = tuned.log_history[-max(1, tuned.n_steps // 10) :]
-    n_tokens = config.n_epochs * (rows.n_prompt_tokens + rows.n_completion_tokens)
+    n_epochs = tuned.n_steps * config.batch_size / tuned.n_filled_rows
     return TrainingReport(
         n_examples=rows.n_examples,
         n_prompt_tokens=rows.n_prompt_tokens,
         n_completion_tokens=rows.n_completion_tokens,
         n_too_long=rows.n_too_long,
+        n_truncated=rows.n_truncated,
+        n_rows=tuned.n_rows,
+        fill=rows.n_tokens / (tuned.n_rows * config.max_length) if config.packing else 1.0,
         n_steps=tuned.n_steps,
         final_loss=sum(entry["loss"] for entry in last) / len(last),
         seconds=tuned.seconds,
-        tokens_per_s=n_tokens / tuned.seconds,
+        tokens_per_s=n_epochs * rows.n_tokens / tuned.seconds,
     )

@@ -4,7 +4,7 @@ A recipe is read, then changed by `--set a.b=value`, then validated; unknown key
 one. The resolved recipe is written into the run's folder, and its hash is the run's identity.
 """
 
-from dartune.config.curation import CurationConfig, DecontaminationConfig
+from dartune.config.curation import CurationConfig, DecontaminationConfig, ExportName, PassRatesConfig
 from dartune.config.engines import (
     CUSTOM_TAG,
     FREE_FIELDS,
@@ -48,12 +48,14 @@ __all__ = [
     "DecontaminationConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "ExportName",
     "FakeEngineConfig",
     "GiveUpConfig",
     "LoraConfig",
     "MethodConfig",
     "OpenAIEngineConfig",
     "OrderName",
+    "PassRatesConfig",
     "Prices",
     "PromptConfig",
     "Prop2DiffMethod",

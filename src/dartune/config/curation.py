@@ -1,8 +1,8 @@
 """How training sets are chosen from the pool, and what is kept out of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dartune.config.sections import Count, Section
 
@@ -21,6 +21,23 @@ class DecontaminationConfig(Section):
     """Whether such a match also needs every number of the benchmark's problem; the same words are a match anyway."""
 
 
+ExportName = Literal["alpaca", "dart", "grpo", "verl"]
+"""A form in which a set is written beside prompt-completion and chat."""
+
+
+class PassRatesConfig(Section):
+    """Which queries are given to trainers that sample for themselves: those whose pass rate is in this band."""
+
+    least: Annotated[float, Field(ge=0, le=1)] = 0.0
+    most: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"pass_rates: least ({self.least}) must not be more than most ({self.most})")
+        return self
+
+
 class CurationConfig(Section):
     """How a training set is chosen from the pool."""
 
@@ -29,3 +46,8 @@ class CurationConfig(Section):
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
     decontamination: DecontaminationConfig = DecontaminationConfig()
+    exports: tuple[ExportName, ...] = ()
+    """Forms beside prompt-completion and chat: "alpaca" (instruction, input, output), "dart" (query, response, as the
+    published DART sets), and of the queries with their pass rates "grpo" (TRL) and "verl"."""
+    pass_rates: PassRatesConfig = PassRatesConfig()
+    """Of the queries in "grpo" and "verl"."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dartune.curation.choose import Choice, Examples
 from dartune.curation.histories import Texts
 from dartune.curation.job import CurationJob
+from dartune.curation.rl import Prompt
 from dartune.decontamination import Match
 
 
@@ -33,6 +34,8 @@ class TrainingSet:
     """Of each example."""
     matches: Sequence[Match]
     """Queries that a benchmark asks too."""
+    prompts: Sequence[Prompt]
+    """Queries for trainers that sample for themselves."""
 
     def sums(self) -> QuerySums:
         """Examples and tokens of each query."""

@@ -12,6 +12,7 @@ from dartune.curation.export import write_set
 from dartune.curation.histories import Histories, read_histories, read_texts
 from dartune.curation.job import CurationJob
 from dartune.curation.manifest import SetManifest, build_manifest, current_manifest, settings_hash
+from dartune.curation.rl import choose_prompts
 from dartune.errors import ConfigError, DataError
 from dartune.methods import method_targets
 
@@ -48,6 +49,7 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
             examples=examples,
             texts=read_texts(pool, histories.outcomes, list(choices), examples),
             matches=matches,
+            prompts=choose_prompts(job, choices, dropped),
         )
         manifests[name] = build_manifest(name, content, pool_hash=histories.pool_hash, wanted_tokens=wanted_tokens)
         write_set(folder, content, manifests[name])

@@ -1,7 +1,7 @@
 """A training set on disk, in the forms that trainers read.
 
     sets/<method>/
-      README.md              card of a Hugging Face dataset with two configurations: prompt-completion and chat
+      README.md              card of a Hugging Face dataset, with a configuration for each form
       train.parquet          query_id, trial, level, domain, n_tokens, prompt, completion
       train.jsonl            prompt, completion
       chat/train.parquet     messages
@@ -9,21 +9,33 @@
       queries.parquet        what each query was asked for, cost and gave
       manifest.json          written last: a folder with it is complete
 
+and where the recipe's `curation.exports` has their names
+
+      alpaca/train.parquet   instruction, input, output; the same in train.jsonl
+      dart/train.parquet     query, response
+      grpo/train.parquet     prompts for TRL's GRPOTrainer
+      verl/train.parquet     prompts for verl
+
 `datasets.load_dataset("sets/<method>", "chat")` reads the folder as it is.
 """
 
-import json
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dartune.config import ExportName
+from dartune.curation.card import CONFIGS, render_card
 from dartune.curation.contamination import write_matches
 from dartune.curation.content import TrainingSet
 from dartune.curation.manifest import FILE_NAME, SetManifest
+from dartune.curation.rl import GRPO_SCHEMA, VERL_SCHEMA, grpo_columns, verl_columns
+from dartune.curation.writing import Columns, write_lines, write_table
 from dartune.errors import WriteError
 from dartune.files import write_atomic, write_json, write_text
 
@@ -31,28 +43,39 @@ _ROWS_AT_ONCE = 16_384
 """Examples that are rendered and written together."""
 
 _CHATS = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
-
-Columns = dict[str, list[object]]
+_INSTRUCTIONS = pa.schema([("instruction", pa.string()), ("input", pa.string()), ("output", pa.string())])
+_PAIRS = pa.schema([("query", pa.string()), ("response", pa.string())])
 
 
 def write_set(folder: Path, content: TrainingSet, manifest: SetManifest) -> None:
     """Write every form of the set to `folder`. Raises WriteError; a folder without a manifest is incomplete."""
-    try:
-        (folder / "chat").mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).unlink(missing_ok=True)
-    except OSError as error:
-        raise WriteError(f"{folder}: cannot be made ({error.strerror})") from error
+    exports = content.job.config.exports
+    _clear(folder)
     rows = _row_writer(content)
-    _write_table(folder / "train.parquet", _row_schema(content), map(rows, _parts(content)))
-    _write_lines(folder / "train.jsonl", map(rows, _parts(content)))
-    _write_table(folder / "chat" / "train.parquet", _CHATS, (_conversations(content, p) for p in _parts(content)))
+    write_table(folder / "train.parquet", _row_schema(content), map(rows, _parts(content)))
+    write_lines(folder / "train.jsonl", (_prompts_and_completions(rows(part)) for part in _parts(content)))
+    write_table(folder / "chat" / "train.parquet", _CHATS, (_conversations(content, p) for p in _parts(content)))
+    for name in exports:
+        _EXPORTS[name](folder / CONFIGS[name][1], content)
     write_atomic(
         folder / "queries.parquet",
         lambda temporary: pq.write_table(_query_table(content), temporary, compression="zstd"),
     )
     write_matches(folder, content.matches)
-    write_text(folder / "README.md", _card(manifest))
+    write_text(folder / "README.md", render_card(manifest, exports))
     write_json(folder / FILE_NAME, asdict(manifest))
+
+
+def _clear(folder: Path) -> None:
+    """Take away what would belong to another set: its manifest, and forms that this one may not have."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE_NAME).unlink(missing_ok=True)
+        for name in get_args(ExportName):
+            if (old := folder / CONFIGS[name][1]).exists():
+                shutil.rmtree(old.parent)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
 def _parts(content: TrainingSet) -> Iterator[slice]:
@@ -98,15 +121,45 @@ def _row_schema(content: TrainingSet) -> pa.Schema:
     )
 
 
+def _prompts_and_completions(rows: Columns) -> Columns:
+    return {name: rows[name] for name in ("prompt", "completion")}
+
+
+def _pairs(content: TrainingSet, part: slice) -> Columns:
+    """Problems and responses without any prompt around them."""
+    return {
+        "query": [content.job.queries[place].text for place in content.examples.queries[part].tolist()],
+        "response": [text.strip() for text in content.texts.responses[part].to_pylist()],
+    }
+
+
 def _conversations(content: TrainingSet, part: slice) -> Columns:
-    questions = [content.job.queries[place].text for place in content.examples.queries[part].tolist()]
-    answers = content.texts.responses[part].to_pylist()
+    pairs = _pairs(content, part)
     return {
         "messages": [
-            [{"role": "user", "content": question}, {"role": "assistant", "content": answer.strip()}]
-            for question, answer in zip(questions, answers, strict=True)
+            [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+            for question, answer in zip(pairs["query"], pairs["response"], strict=True)
         ]
     }
+
+
+def _instructions(content: TrainingSet, part: slice) -> Columns:
+    pairs = _pairs(content, part)
+    return {"instruction": pairs["query"], "input": [""] * len(pairs["query"]), "output": pairs["response"]}
+
+
+def _write_alpaca(path: Path, content: TrainingSet) -> None:
+    """As Parquet, for `datasets` reads all configurations of a folder by one format, and as the usual JSON lines."""
+    write_table(path, _INSTRUCTIONS, (_instructions(content, part) for part in _parts(content)))
+    write_lines(path.with_suffix(".jsonl"), (_instructions(content, part) for part in _parts(content)))
+
+
+_EXPORTS: Mapping[ExportName, Callable[[Path, TrainingSet], None]] = {
+    "alpaca": _write_alpaca,
+    "dart": lambda path, content: write_table(path, _PAIRS, (_pairs(content, part) for part in _parts(content))),
+    "grpo": lambda path, content: write_table(path, GRPO_SCHEMA, [grpo_columns(content.job.template, content.prompts)]),
+    "verl": lambda path, content: write_table(path, VERL_SCHEMA, [verl_columns(content.prompts)]),
+}
 
 
 def _query_table(content: TrainingSet) -> pa.Table:
@@ -117,7 +170,6 @@ def _query_table(content: TrainingSet) -> pa.Table:
             "level": [query.level for query in queries],
             "target": [choice.target.n_correct for choice in choices],
             "max_trials": [choice.target.max_trials for choice in choices],
-            "min_trials": [choice.target.min_trials for choice in choices],
             "n_raw": [choice.cost.n_raw for choice in choices],
             "n_correct": [choice.cost.n_correct for choice in choices],
             "raw_tokens": [choice.cost.n_tokens for choice in choices],
@@ -126,40 +178,3 @@ def _query_table(content: TrainingSet) -> pa.Table:
             "prompt_tokens": sums.prompt_tokens,
         }
     )
-
-
-def _card(manifest: SetManifest) -> str:
-    rows = "".join(
-        f"| {'-' if level.level is None else level.level} | {level.n_queries} | {level.n_covered} "
-        f"| {level.n_examples} | {level.response_tokens} |\n"
-        for level in manifest.levels
-    )
-    return (
-        "---\nconfigs:\n"
-        "- config_name: prompt-completion\n  default: true\n  data_files: train.parquet\n"
-        "- config_name: chat\n  data_files: chat/train.parquet\n---\n\n"
-        f"# {manifest.method}\n\n"
-        f"{manifest.n_examples} examples, {manifest.response_tokens} response tokens, "
-        f"chosen by dartune {manifest.dartune_version} with the policy `{json.dumps(manifest.policy)}`.\n\n"
-        "| level | queries | covered | examples | response tokens |\n|---|---|---|---|---|\n" + rows
-    )
-
-
-def _write_table(path: Path, schema: pa.Schema, parts: Iterator[Columns]) -> None:
-    def write(temporary: Path) -> None:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for columns in parts:
-                writer.write_table(pa.table(columns, schema=schema))
-
-    write_atomic(path, write)
-
-
-def _write_lines(path: Path, parts: Iterator[Columns]) -> None:
-    def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for rows in parts:
-                for prompt, completion in zip(rows["prompt"], rows["completion"], strict=True):
-                    line = json.dumps({"prompt": prompt, "completion": completion}, ensure_ascii=False)
-                    file.write(f"{line}\n")
-
-    write_atomic(path, write)

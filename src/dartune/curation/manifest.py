@@ -56,6 +56,8 @@ class SetManifest:
     """Queries that any benchmark asks too."""
     n_dropped_queries: int
     """Queries left out for that, with all their responses."""
+    n_prompts: int
+    """Queries given to trainers that sample for themselves; 0 where the recipe asks for none."""
     response_tokens: int
     """Completion tokens, by the sampled model's tokenizer."""
     prompt_tokens: int
@@ -85,6 +87,7 @@ def build_manifest(name: str, content: TrainingSet, *, pool_hash: str, wanted_to
         overlaps=count_overlaps(job, content.matches),
         n_contaminated=len({match.query.id for match in content.matches}),
         n_dropped_queries=len(dropped_queries(job, content.matches)),
+        n_prompts=len(content.prompts),
         response_tokens=response_tokens,
         prompt_tokens=int(content.texts.n_prompt_tokens.sum(dtype=np.int64)),
         levels=_levels(job, content.sums()),

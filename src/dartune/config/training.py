@@ -17,7 +17,7 @@ class LoraConfig(Section):
     """Low-rank adapters beside frozen weights (arXiv 2106.09685), merged into the model when it is saved."""
 
     rank: Count = 64
-    alpha: Annotated[float, Field(gt=0)] = 128.0
+    alpha: Count = 128
     """Scale of the adapters, which add `alpha / rank` times their product."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     target: tuple[str, ...] = ()

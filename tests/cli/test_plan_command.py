@@ -80,9 +80,11 @@ def test_pass_rates_foretell_the_run(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_tables_figure_and_fragment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figure = tmp_path / "plan.svg"
-    assert run(["plan", str(write_recipe(tmp_path)), "--figure", str(figure), "--n-examples", "300"]) == 0
+    options = ["--figure", str(figure), "--n-examples", "300", "--set", "budget.tokens=1000"]
+    assert run(["plan", str(write_recipe(tmp_path)), *options]) == 0
     out = capsys.readouterr().out
-    for words in ("from the published pass rates", "small: 100 queries", "What else could be done", "Fill by cap",
+    for words in ("the recipe's budget pays for", "from the published pass rates", "small: 100 queries",
+                  "What else could be done", "Fill by cap",
                   "Where the next 10% of a method's cost goes best", "The cheapest settings for 300 examples",
                   "# in place of [methods] and [curation]", 'policy = "uniform"'):  # fmt: skip
         assert words in out, words
@@ -108,6 +110,7 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "--n-examples: expected a number above 0, got 0" in refused(capsys, name, "--n-examples", "0")
     assert "not a pool" in refused(capsys, name, "--pilot", str(tmp_path / "nosuch"))
     assert "got none for" in refused(capsys, name, "--pass-rates", str(rates), "--set", "seed=4")
+    assert "budget.tokens" in refused(capsys, name, "--set", "budget.tokens=0")
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"id": "a", "pass_rate": 80}\n', encoding="utf-8")
     assert "pass_rate: expected a number in [0, 1]" in refused(capsys, name, "--pass-rates", str(bad))

@@ -9,7 +9,15 @@ import tomli_w
 
 from dartune.analysis.plan_figure import plan_figure
 from dartune.analysis.plan_tables import plan_grids
-from dartune.config import GiveUpConfig, MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.config import (
+    BudgetConfig,
+    GiveUpConfig,
+    MethodConfig,
+    Prices,
+    Prop2DiffMethod,
+    UniformMethod,
+    VanillaMethod,
+)
 from dartune.errors import ConfigError
 from dartune.planning.advice import BUDGET_SHARE
 from dartune.planning.beliefs import Belief, from_pass_rates, from_shape
@@ -157,6 +165,28 @@ def test_giving_up_in_the_recipe_is_planned_and_can_be_turned_off() -> None:
     made = make_plan("x", {"given up": method}, belief(200), Rates())
     assert "give up nobody" in {advice.change for advice in made.advice}
     assert "uniform give up nobody" in {p.variant.name for p in made.planned}
+
+
+@pytest.mark.parametrize(
+    ("budget", "unit"),
+    [
+        (BudgetConfig(tokens=1e6), "tokens"),
+        (BudgetConfig(gpu_hours=0.01, n_gpus=2), "hours"),
+        (BudgetConfig(money=0.5), "money"),
+    ],
+)
+def test_a_budget_is_told_how_far_it_goes(budget: BudgetConfig, unit: str) -> None:
+    rates = Rates(prices=Prices(completion=1.0), tokens_per_s=20_000.0)
+    made = make_plan("x", {"few": METHODS["few"]}, belief(600), rates, budget=budget)
+    cost = getattr(made.planned[0].totals.total, unit).mean
+    limit = {"tokens": 1e6, "hours": 0.005, "money": 0.5}[unit]
+    assert made.budget_covers == pytest.approx({"few": limit / cost})
+
+
+def test_a_budget_of_what_is_not_known_is_not_compared(plan: Plan) -> None:
+    assert plan.budget_covers == {}
+    made = make_plan("x", {"few": METHODS["few"]}, belief(60), Rates(), budget=BudgetConfig(gpu_hours=1.0))
+    assert made.budget_covers == {}
 
 
 def test_tables_say_nothing_of_what_is_not_known(plan: Plan) -> None:

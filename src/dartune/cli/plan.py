@@ -59,7 +59,7 @@ def plan(
     opened = load_recipe(recipe, sets or ())
     belief = _belief(opened, pilot, pass_rates)
     rates = Rates(prices=prices_of(opened.engine), tokens_per_s=tokens_per_s or belief.tokens_per_s)
-    made = make_plan(opened.name, opened.methods, belief, rates, n_examples=n_examples)
+    made = make_plan(opened.name, opened.methods, belief, rates, n_examples=n_examples, budget=opened.budget)
     if figure is not None:
         write_text(figure, plan_figure(made))
     if as_json:
@@ -102,7 +102,10 @@ def _print(made: "Plan") -> None:
     console = Console()
     if not console.is_terminal:  # a file has no edge
         console = Console(width=160)
-    say(f"from {made.source}\n")
+    say(f"from {made.source}")
+    for name, share in made.budget_covers.items():
+        say(f"the recipe's budget pays for {share:.0%} of what {name} alone is expected to take")
+    say("")
     for grid in plan_grids(made):
         console.print(to_rich(grid))
     if made.suggestions is not None:

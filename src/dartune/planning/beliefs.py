@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dartune.planning.lengths import Lengths, fit_lengths, known_lengths
-from dartune.planning.made import Ints, Made, nothing_made
+from dartune.planning.made import Ints, Made, coarse, nothing_made
 from dartune.planning.nodes import NODES, point_weights
 from dartune.planning.pass_rates import PassRates
 from dartune.planning.prior_draws import count_pairs, draw_priors
@@ -18,8 +18,10 @@ from dartune.planning.shapes import Shape
 from dartune.planning.tries import Floats
 from dartune.types import Query
 
-N_DRAWS = 32
-"""Versions of an uncertain prior."""
+_MOST_DRAWS, _FEWEST_DRAWS = 32, 8
+"""Versions of an uncertain prior: fewer where many queries differ in their counts, which then say more than a prior."""
+_MOST_ROWS = 20_000
+"""Of weights, in all versions together, while there are more than `_FEWEST_DRAWS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +113,13 @@ def from_shape(shape: Shape, queries: Sequence[Query]) -> Belief:
 def _posteriors(n: Ints, c: Ints, level: Ints, seed: int) -> tuple[Ints, tuple[Floats, ...]]:
     """A row for each different (level, n, c), and the rows' weights under each draw of the levels' priors."""
     levels, group = np.unique(level, return_inverse=True)
+    n = coarse(n)
+    c = np.minimum(coarse(c), n)
     rows, row = np.unique(np.stack([group, n, c], axis=1), axis=0, return_inverse=True)
+    n_draws = min(_MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_ROWS // len(rows)))
     counts = [count_pairs(n[group == i], c[group == i]) for i in range(len(levels))]
     versions = []
-    for priors in draw_priors(counts, N_DRAWS, np.random.default_rng(seed)):
+    for priors in draw_priors(counts, n_draws, np.random.default_rng(seed)):
         weights = np.zeros((len(rows), len(NODES)))
         for i, prior in enumerate(priors):
             at = rows[:, 0] == i

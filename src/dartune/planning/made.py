@@ -47,6 +47,12 @@ class Made:
         return self.n_correct[:, -1].astype(np.int64)
 
 
+def coarse(counts: Ints) -> Ints:
+    """Counts that differ by less than 5 % made equal above 48, so that a long pool has few different ones."""
+    bins = 48.0 * np.exp(np.rint(np.log(np.maximum(counts, 48) / 48.0) * 20.0) / 20.0)
+    return np.where(counts <= 48, counts, np.rint(bins).astype(np.int64))
+
+
 def nothing_made(n_queries: int) -> Made:
     """Where no pool is given."""
     zeros = np.zeros((n_queries, 1))
@@ -87,6 +93,9 @@ def _tabulate(n_queries: int, query: Ints, is_right: NDArray[np.bool_], tokens: 
     shape = n_queries, int(n_tries.max()) + 1
     right_table, token_table = np.zeros(shape, np.int32), np.zeros(shape)
     right_table[query, place + 1], token_table[query, place + 1] = is_right, tokens
+    # In place: a finished pool has thousands of columns.
+    np.cumsum(right_table, axis=1, out=right_table)
+    np.cumsum(token_table, axis=1, out=token_table)
     sums: dict[str, Floats] = {
         kind: np.stack([np.bincount(query, np.where(chosen, tokens**i, 0.0), n_queries) for i in (1, 2)], axis=1)
         for kind, chosen in (("right", is_right), ("wrong", ~is_right))
@@ -94,8 +103,8 @@ def _tabulate(n_queries: int, query: Ints, is_right: NDArray[np.bool_], tokens: 
     prompt = np.bincount(query, prompts, n_queries) / np.maximum(n_tries, 1)
     return Made(
         n_tries=n_tries,
-        n_correct=np.cumsum(right_table, axis=1, dtype=np.int32),
-        n_tokens=np.cumsum(token_table, axis=1),
+        n_correct=right_table,
+        n_tokens=token_table,
         right_tokens=sums["right"],
         wrong_tokens=sums["wrong"],
         prompt_tokens=np.where(n_tries > 0, prompt, prompt[n_tries > 0].mean()),

@@ -11,10 +11,13 @@ from dartune.allocation import power_family
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
 from dartune.difficulty.prior import Prior, fit_prior
 from dartune.planning.beliefs import Belief
-from dartune.planning.made import Ints, Made
+from dartune.planning.made import Ints, Made, coarse
 from dartune.planning.nodes import NODES
 from dartune.planning.rests import Policy, rests
 from dartune.planning.tries import Floats, Yield, after_pilot, at_least, fixed, keeping
+
+_MOST_ROOMS = 200
+"""Different numbers of tries left that are told apart exactly."""
 
 Table = TypeVar("Table", Floats, NDArray[np.int32])
 
@@ -145,7 +148,10 @@ def _of_targets(policy: Policy, made: Made) -> Outlook:
     # What a query has whose target is not known yet is kept or not as the target comes out.
     kept = np.where(knows_goal, np.minimum(right, goal), 0).astype(float)
     is_open = stop > made.n_tries
-    states, state = _number(np.stack([done, right, goal], axis=1), is_open)
+    room = policy.max_trials - done
+    if len(np.unique(room[is_open])) > _MOST_ROOMS:
+        room = np.where(knows_goal, coarse(room), room)
+    states, state = _number(np.stack([policy.max_trials - room, right, goal], axis=1), is_open)
     return Outlook(
         tries=done.astype(float),
         correct=right.astype(float),

@@ -1,12 +1,12 @@
 """A plan: what a recipe's methods and their neighbours would cost and give, before anything is spent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod
+from dartune.config import BudgetConfig, MethodConfig, Prop2DiffMethod, UniformMethod
 from dartune.planning.advice import Advice, advise
 from dartune.planning.beliefs import Belief
-from dartune.planning.forecast import Forecaster, Rates, Totals
+from dartune.planning.forecast import Forecast, Forecaster, Rates, Totals
 from dartune.planning.suggest import Suggestions, suggest
 from dartune.planning.variants import Variant, bases, variants, with_cap
 
@@ -44,10 +44,19 @@ class Plan:
     curves: tuple[Curve, ...]
     advice: tuple[Advice, ...]
     suggestions: Suggestions | None = None
+    budget_covers: Mapping[str, float] = field(default_factory=dict)
+    """Method of the recipe -> the share of its expected cost that the recipe's budget pays for; empty without a budget,
+    or where what it limits is not known."""
 
 
 def make_plan(
-    name: str, methods: Mapping[str, MethodConfig], belief: Belief, rates: Rates, *, n_examples: int | None = None
+    name: str,
+    methods: Mapping[str, MethodConfig],
+    belief: Belief,
+    rates: Rates,
+    *,
+    n_examples: int | None = None,
+    budget: BudgetConfig | None = None,
 ) -> Plan:
     """Forecast `methods` and their variants; with `n_examples` also suggest settings for a set of that size.
 
@@ -55,6 +64,7 @@ def make_plan(
     """
     forecaster = Forecaster(belief, rates)
     base = bases(methods)
+    covers = {n: _covered(budget, forecaster.mean(method).total, belief) for n, method in methods.items()}
     return Plan(
         recipe=name,
         source=belief.source,
@@ -63,7 +73,21 @@ def make_plan(
         curves=tuple(_curve(method, forecaster) for method in (base.uniform, base.prop2diff)),
         advice=tuple(advise(methods, forecaster)),
         suggestions=None if n_examples is None else suggest(n_examples, methods, forecaster),
+        budget_covers={n: share for n, share in covers.items() if share is not None},
     )
+
+
+def _covered(budget: BudgetConfig | None, forecast: Forecast, belief: Belief) -> float | None:
+    """The share of a method's cost that a budget pays for; None where that is not known."""
+    if budget is None:
+        return None
+    prompts = forecast.raw_samples.mean * float(belief.made.prompt_tokens.mean())
+    costs = (
+        (budget.tokens, forecast.tokens and forecast.tokens.mean + prompts),
+        (budget.money, forecast.money and forecast.money.mean),
+        (budget.gpu_hours, forecast.hours and forecast.hours.mean * budget.n_gpus),
+    )
+    return next((min(1.0, limit / cost) for limit, cost in costs if limit and cost), None)
 
 
 def _curve(method: UniformMethod | Prop2DiffMethod, forecaster: Forecaster) -> Curve:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from dartune.config import EngineConfig, OpenAIEngineConfig, local_model
 from dartune.errors import ConfigError
-from dartune.models import resolve_model
+from dartune.models import WORLD_PREFIX, resolve_model
 from dartune.prompts import AFFIXES, Template, load_template
 
 _FILE = Path(__file__).with_name("few_shot.json")
@@ -28,7 +28,7 @@ _BY_NAME: Final = (
     (r"deepseek-?math.*(rl|instruct)", "deepseekmath"),
     (r"(^|[^a-z])(instruct|chat|it|rlhf|dpo)([^a-z]|$)", "chat"),
 )
-"""What a model's name says of how it was tuned, in lower case -> template; the first that matches."""
+"""What a model's name, without its folder or owner, says of how it was tuned, in lower case -> template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +81,16 @@ def choose_prompt(model: str, engine: EngineConfig) -> str:
     """
     if isinstance(engine, OpenAIEngineConfig) and engine.api == "chat":
         return "boxed"
+    name = model.lower() if model.startswith(WORLD_PREFIX) else Path(model).name.lower()
+    named = next((template for pattern, template in _BY_NAME if re.search(pattern, name)), FEW_SHOT)
     loaded = local_model(engine)
-    folder = Path(resolve_model(loaded)) if loaded is not None else None
-    trained = _trained_with(folder) if folder is not None else None
-    if trained is not None:
-        return trained
-    named = next((name for pattern, name in _BY_NAME if re.search(pattern, model.lower())), None)
-    if named is not None and (named != "chat" or loaded is not None):
+    if loaded is None:
+        return named if named != "chat" else FEW_SHOT
+    folder = Path(resolve_model(loaded))
+    if not folder.is_dir():
         return named
-    return "chat" if folder is not None and _has_chat_template(folder) else FEW_SHOT
+    usual = "chat" if _has_chat_template(folder) else FEW_SHOT
+    return _trained_with(folder) or (usual if named in ("chat", FEW_SHOT) else named)
 
 
 def _trained_with(folder: Path) -> str | None:

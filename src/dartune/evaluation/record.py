@@ -101,13 +101,15 @@ def read_record(folder: Path) -> EvaluationRecord:
     path = folder / FILE
     try:
         document = json.loads(path.read_bytes())
-        version = document.pop("schema_version", None)
     except (FileNotFoundError, NotADirectoryError):
         raise PoolError(
             f"{folder}: not an evaluation ({FILE} is missing); expected a folder made by 'dartune evaluate'"
         ) from None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise PoolError(f"{path}: expected a JSON object ({error}); run the evaluation again to write it") from None
+    if not isinstance(document, dict):
+        raise PoolError(f"{path}: expected a JSON object, got {type(document).__name__}; run the evaluation again")
+    version = document.pop("schema_version", None)
     if version != SCHEMA_VERSION:
         raise PoolError(f"{path}: schema_version: expected {SCHEMA_VERSION}, got {version!r}; run the evaluation again")
     try:

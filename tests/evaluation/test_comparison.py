@@ -1,0 +1,80 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dartune.evaluation.comparison import Aspect, NotComparable, compare_evaluations, shared_benchmarks
+from dartune.evaluation.paired import holm, mcnemar_p
+from dartune.evaluation.results import Evaluation
+from dartune.types import SamplingParams
+from evaluations import boxed, evaluate
+
+PROBLEMS = {f"What is {i}+{i}?": str(2 * i) for i in range(12)}
+
+
+def right_on(wanted: range) -> dict[str, list[str]]:
+    return {text: [boxed(answer if i in wanted else "no")] for i, (text, answer) in enumerate(PROBLEMS.items())}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Evaluation, Evaluation]:
+    first = evaluate(tmp_path / "a", PROBLEMS, right_on(range(2)))
+    return first, evaluate(tmp_path / "b", PROBLEMS, right_on(range(1, 12)))
+
+
+def test_differences_are_paired_by_query_and_corrected(pair: tuple[Evaluation, Evaluation]) -> None:
+    first, second = pair
+    third = replace(first, name="c")
+    found = compare_evaluations([first, second, third])
+    assert [(one.baseline, one.model) for one in found] == [("a", "b"), ("a", "c")]
+    better, same = found
+    assert (better.paired.n_better, better.paired.n_worse) == (10, 1)
+    assert better.paired.difference.value == pytest.approx(9 / 12)
+    assert better.paired.p == mcnemar_p(10, 1)
+    assert [one.p_adjusted for one in found] == holm([mcnemar_p(10, 1), 1.0])
+    assert (same.paired.difference.value, same.paired.p) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "changes", "mend"),
+    [
+        ("prompt", {"prompt": "Solve {query}"}, "--allow prompt"),
+        ("prompt", {"template": "alpaca"}, "plain@.* alpaca@"),
+        ("sampling", {"sampling": SamplingParams(temperature=0.5)}, "temperature=0.5"),
+        ("grader", {"grader": "0.0.1+old"}, "0.0.1\\+old here.*--regrade"),
+    ],
+)
+def test_evaluations_made_in_another_way_are_refused_unless_allowed(
+    pair: tuple[Evaluation, Evaluation], aspect: Aspect, changes: dict[str, object], mend: str
+) -> None:
+    first, second = pair
+    changed = replace(second, record=replace(second.record, **changes))
+    with pytest.raises(NotComparable, match=f"a and b cannot be compared on own: {aspect} differs.*{mend}"):
+        compare_evaluations([first, changed])
+    assert compare_evaluations([first, changed], allow=[aspect]) == compare_evaluations([first, second])
+
+
+@pytest.mark.parametrize(("aspect", "change"), [("data", {"checksum": "0" * 16}), ("tries", {"n_trials": 4})])
+def test_other_data_cannot_be_compared_at_all(
+    pair: tuple[Evaluation, Evaluation], aspect: Aspect, change: dict[str, object]
+) -> None:
+    first, second = pair
+    part = replace(second.record.benchmarks[0], **change)
+    other = replace(second, record=replace(second.record, benchmarks=(part,)))
+    with pytest.raises(NotComparable, match=f"{aspect} differs"):
+        compare_evaluations([first, other])
+
+
+def test_other_engines_and_models_may_be_compared(pair: tuple[Evaluation, Evaluation]) -> None:
+    first, second = pair
+    assert first.record.model != second.record.model
+    other = replace(second, record=replace(second.record, engine="VllmEngine", versions={}))
+    assert compare_evaluations([first, other])
+
+
+def test_nothing_in_common_is_refused(pair: tuple[Evaluation, Evaluation]) -> None:
+    first, second = pair
+    part = replace(second.record.benchmarks[0], name="theirs")
+    other = replace(second, record=replace(second.record, benchmarks=(part,)))
+    with pytest.raises(NotComparable, match="no benchmark is common to all \\(a: own; b: theirs\\)"):
+        shared_benchmarks([first, other])

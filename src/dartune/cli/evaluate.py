@@ -130,6 +130,7 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     from dartune.evaluation.exchange import write_lighteval, write_lm_eval
     from dartune.evaluation.results import average, read_evaluation, score_evaluation
     from dartune.files import write_json
+    from dartune.queries import describe_sets
 
     evaluation = read_evaluation(folder)
     with same_answers() as same:
@@ -150,6 +151,10 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     by_part = [make([model], name) for name in names for make in (domain_grid, level_grid)]
     print_grids([main_grid([model]), details_grid(model), tries_grid(model), *by_part])
     say(settings_text(evaluation.name, evaluation.record))
+    known = {info.name: info.contamination for info in describe_sets()}
+    for name in names:
+        if known.get(name):
+            say(f"  note on {name}: {known[name]}")
     say(f"scores: {folder / 'scores.json'}")
 
 

@@ -133,6 +133,16 @@ def test_estimates_average_over_queries() -> None:
     assert majority_estimate(queries, 2, never).value == 0.25
 
 
+def test_pass_at_one_is_accuracy_with_its_interval() -> None:
+    draw = random.Random(4)
+    queries = [
+        [tried(str(i), "1", "correct" if draw.random() < 0.7 else "incorrect") for _ in range(8)] for i in range(60)
+    ]
+    score = Score.of_rows(row for rows in queries for row in rows)
+    for estimate in (pass_estimate(queries, 1), majority_estimate(queries, 1, never)):
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((score.accuracy, score.low, score.high))
+
+
 def test_clusters_of_one_have_wilsons_interval() -> None:
     assert clustered_interval([(1, 1)] * 30 + [(0, 1)] * 70) == pytest.approx(wilson_interval(30, 100))
     assert clustered_interval([(0, 1)] * 9) == wilson_interval(0, 9)

@@ -118,12 +118,12 @@ def pass_estimate(queries: Iterable[Sequence[Scored]], k: int) -> Estimate:
 
     Raises ValueError for no queries, or where a query has fewer than k tries.
     """
-    return _over_queries(pass_at(len(rows), sum(row.is_correct for row in rows), k) for rows in queries)
+    return _over_queries((len(rows), pass_at(len(rows), sum(row.is_correct for row in rows), k)) for rows in queries)
 
 
 def majority_estimate(queries: Iterable[Sequence[Scored]], k: int, same: Same) -> Estimate:
     """maj@k over queries, as `pass_estimate`."""
-    return _over_queries(majority_at(count_votes(rows, same), k) for rows in queries)
+    return _over_queries((len(rows), majority_at(count_votes(rows, same), k)) for rows in queries)
 
 
 def best_estimate(queries: Iterable[Sequence[Scored]], k: int) -> Estimate | None:
@@ -136,13 +136,15 @@ def best_estimate(queries: Iterable[Sequence[Scored]], k: int) -> Estimate | Non
         if any(row.sum_logprob is None and row.finish_reason is not None for row in rows):
             return None
         scored.append([(-math.inf if row.sum_logprob is None else row.sum_logprob, row.is_correct) for row in rows])
-    return _over_queries(best_at(tries, k) for tries in scored)
+    return _over_queries((len(tries), best_at(tries, k)) for tries in scored)
 
 
-def _over_queries(values: Iterable[float]) -> Estimate:
-    points = [(value, 1.0) for value in values]
-    low, high = clustered_interval(points)
-    return Estimate(value=math.fsum(value for value, _ in points) / len(points), low=low, high=high)
+def _over_queries(values: Iterable[tuple[int, float]]) -> Estimate:
+    """Mean of (tries, value) over queries that have equally many tries."""
+    clusters = [(n * value, float(n)) for n, value in values]
+    low, high = clustered_interval(clusters)
+    mean = math.fsum(won for won, _ in clusters) / math.fsum(n for _, n in clusters)
+    return Estimate(value=mean, low=low, high=high)
 
 
 def _refuse_impossible(n: int, k: int) -> None:

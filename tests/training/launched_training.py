@@ -1,4 +1,4 @@
-"""A training in a process of its own, for tests that kill it: prints a JSON line for each step, and the report last.
+"""A training in processes of its own, for tests that kill or compare it: a JSON line for each step, the report last.
 
 Arguments: a JSON file with the fields of `TrainingConfig`, the set's folder, the output folder, the seed.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dartune.config import TrainingConfig
 from dartune.training import train
+from dartune.training.ranks import is_main
 
 
 def main(config: str, set_dir: str, out: str, seed: str) -> None:
@@ -20,7 +21,8 @@ def main(config: str, set_dir: str, out: str, seed: str) -> None:
         seed=int(seed),
         progress=lambda step: print(json.dumps({"event": "step", **asdict(step)}), flush=True),
     )
-    print(json.dumps({"event": "report", **asdict(report)}), flush=True)
+    if is_main():
+        print(json.dumps({"event": "report", **asdict(report)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def new_arguments(config: TrainingConfig, *, seed: int, folder: Path) -> SFTConf
     _check_kernels(config)
     return SFTConfig(
         output_dir=str(folder),
+        use_cpu=not torch.accelerator.is_available(),
         seed=seed,
         num_train_epochs=config.n_epochs,
         max_steps=config.n_steps or -1,
@@ -45,6 +46,7 @@ def new_arguments(config: TrainingConfig, *, seed: int, folder: Path) -> SFTConf
         weight_decay=config.weight_decay,
         bf16=trains_in_half(config),
         use_liger_kernel=config.liger_kernels,
+        ddp_find_unused_parameters=False,
         # FSDP recomputes by itself, as its own configuration says; both together would gather weights twice.
         activation_checkpointing=config.gradient_checkpointing and os.environ.get("ACCELERATE_USE_FSDP") != "true",
         save_strategy="steps",

@@ -26,10 +26,12 @@ def from_main(make: Callable[[], Value]) -> Value:
     """
     if n_ranks() == 1:
         return make()
+    import torch
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    PartialState()
+    # Without a device accelerate joins processes only where it is told that there is none.
+    PartialState(cpu=not torch.accelerator.is_available())
     box: list[object] = [None]
     if is_main():
         try:

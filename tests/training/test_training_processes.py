@@ -1,0 +1,55 @@
+"""Several processes train one model: the same steps, losses and weights as one process alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from training_sets import additions, write_set
+
+from dartune.config import TrainingConfig
+from dartune.training import is_trained, train
+
+MakeConfig = Callable[..., TrainingConfig]
+PROGRAM = Path(__file__).with_name("launched_training.py")
+
+
+def launch(n_processes: int, config: TrainingConfig, set_dir: Path, out: Path) -> list[dict[str, float]]:
+    """What a training by `n_processes` on this machine prints."""
+    file = out.with_suffix(".json")
+    file.write_text(config.model_dump_json())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
+    done = subprocess.run(
+        [*command, str(PROGRAM), str(file), str(set_dir), str(out), "5"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("packing", [False, True])
+def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, packing: bool) -> None:
+    # 101 examples make no whole batches: one process would see a short one, two would repeat an example.
+    set_dir = write_set(tmp_path / "set", additions(101))
+    config = make_config(packing=packing, max_length=32, batch_size=8, device_batch_size=2, checkpoint_every=4)
+    alone = train(config, set_dir=set_dir, out=tmp_path / "alone", seed=5)
+    lines = launch(2, config, set_dir, tmp_path / "both")
+
+    reports = [line for line in lines if line["event"] == "report"]
+    assert len(reports) == 1
+    assert [line["step"] for line in lines if line["event"] == "step"] == list(range(1, alone.n_steps + 1))
+    assert reports[0]["n_steps"] == alone.n_steps
+    assert reports[0]["final_loss"] == pytest.approx(alone.final_loss, rel=1e-5)
+    ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("both", "alone"))
+    # Adam divides by tiny second moments, which makes much of the order in which gradients are added.
+    assert all((ours[name] - theirs[name]).abs().max() < 1e-3 for name in theirs)
+    assert is_trained(tmp_path / "both", config, set_dir=set_dir, seed=5)
+    losses = [
+        [entry["loss"] for entry in json.loads((tmp_path / name / "training.json").read_text())["log_history"]]
+        for name in ("both", "alone")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)

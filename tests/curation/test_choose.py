@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dartune.allocation import uniform, vanilla
+from dartune.config import CurationConfig
 from dartune.curation.choose import Choice, Examples, History, choose_for_query, cut_to_examples, cut_to_tokens
 from dartune.types import Target
 
@@ -10,9 +11,13 @@ from dartune.types import Target
 def tries(*texts: str | None) -> History:
     """A text is right unless it starts with "x"; None is an engine failure."""
     words = [None if text is None or text.startswith("x") else text.split() for text in texts]
+    n = len(texts)
     return History(
         outcomes=[None if text is None else not text.startswith("x") for text in texts],
         n_tokens=np.array([0 if text is None else 10 for text in texts], np.int32),
+        is_eligible=np.array([w is not None for w in words], np.bool_),
+        is_unsound=np.zeros(n, np.bool_),
+        teachers=np.zeros(n, np.int16),
         is_repeat=np.array([w is not None and w in words[:i] for i, w in enumerate(words)], np.bool_),
     )
 
@@ -22,38 +27,38 @@ def chosen(choice: Choice) -> list[int]:
 
 
 def test_uniform_takes_the_first_k_and_pays_up_to_the_kth() -> None:
-    choice = choose_for_query(tries("x", "a", None, "b", "c", "x"), uniform(2, max_trials=99), deduplicate=True)
+    choice = choose_for_query(tries("x", "a", None, "b", "c", "x"), uniform(2, max_trials=99), CurationConfig())
     assert chosen(choice) == [1, 3]
     assert (choice.cost.n_raw, choice.cost.n_correct, choice.cost.n_tokens) == (3, 2, 30)
 
 
 def test_vanilla_takes_all_that_is_right_in_its_tries() -> None:
-    choice = choose_for_query(tries("a", "x", "b", "c"), vanilla(3), deduplicate=True)
+    choice = choose_for_query(tries("a", "x", "b", "c"), vanilla(3), CurationConfig())
     assert chosen(choice) == [0, 2]
     assert choice.cost.n_raw == 3
 
 
 def test_prop2diff_takes_no_more_than_its_share_of_the_pilot() -> None:
     target = Target(n_correct=1, max_trials=9, min_trials=4)
-    choice = choose_for_query(tries("a", "b", "c", "d", "e"), target, deduplicate=True)
+    choice = choose_for_query(tries("a", "b", "c", "d", "e"), target, CurationConfig())
     assert chosen(choice) == [0]
     assert choice.cost.n_raw == 4
 
 
 def test_of_responses_with_the_same_words_the_first_stays() -> None:
     candidates = tries("a  b", "a b\n", "c")
-    assert chosen(choose_for_query(candidates, vanilla(3), deduplicate=True)) == [0, 2]
-    assert choose_for_query(candidates, vanilla(3), deduplicate=True).n_duplicates == 1
-    assert chosen(choose_for_query(candidates, vanilla(3), deduplicate=False)) == [0, 1, 2]
+    assert chosen(choose_for_query(candidates, vanilla(3), CurationConfig())) == [0, 2]
+    assert choose_for_query(candidates, vanilla(3), CurationConfig()).n_duplicates == 1
+    assert chosen(choose_for_query(candidates, vanilla(3), CurationConfig(deduplicate=False))) == [0, 1, 2]
 
 
 def test_a_query_without_tries_gives_nothing() -> None:
-    assert chosen(choose_for_query(tries(), uniform(1, max_trials=9), deduplicate=True)) == []
+    assert chosen(choose_for_query(tries(), uniform(1, max_trials=9), CurationConfig())) == []
 
 
 def test_a_query_is_finished_when_no_try_more_is_wanted() -> None:
     def is_finished(history: History, target: Target) -> bool:
-        return choose_for_query(history, target, deduplicate=True).is_finished
+        return choose_for_query(history, target, CurationConfig()).is_finished
 
     assert is_finished(tries("a", "x", "b"), uniform(2, max_trials=9))
     assert not is_finished(tries("a", "x", "x"), uniform(2, max_trials=9))
@@ -70,7 +75,7 @@ def test_a_query_is_finished_when_no_try_more_is_wanted() -> None:
 
 def choices_of(n_right: list[int], target: Target) -> dict[str, Choice]:
     return {
-        f"q{i}": choose_for_query(tries(*(f"a{j}" for j in range(n))), target, deduplicate=True)
+        f"q{i}": choose_for_query(tries(*(f"a{j}" for j in range(n))), target, CurationConfig())
         for i, n in enumerate(n_right)
     }
 

@@ -13,7 +13,7 @@ BROUGHT_BY = {"pydantic_core": "pydantic"}
 """Modules of libraries that cannot be had in another version than the one their parent names."""
 HOSTS = {"lighteval": "it calls the adapter, which cannot be used without it; its pins exclude ours"}
 """Programs that load a module of ours, and are therefore there where it is used."""
-EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http", "ray")
+EXTRAS_WITH_LIBRARIES = ("hf", "datasets", "train", "http", "ray", "diverse")
 EXTRAS_APART = ("vllm",)
 """Libraries that exclude versions that we pin: they are used and tested in environments of their own."""
 
@@ -63,7 +63,7 @@ def test_extras_apart_are_imported_and_in_no_other_extra() -> None:
 
 def test_all_and_dev_hold_every_extra() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert extras["all"] == ["dartune[hf,datasets,train,http,ray]"]
+    assert extras["all"] == ["dartune[hf,datasets,train,http,ray,diverse]"]
     assert extras["dev"][0] == "dartune[all]"
 
 

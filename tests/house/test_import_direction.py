@@ -16,7 +16,7 @@ LAYERS = (
     ("allocation", "cluster", "decontamination", "difficulty", "methods", "stopping"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
     ("adapters", "curation", "llm_judge", "marking", "sampling"),
-    ("analysis", "evaluation", "planning", "training"),
+    ("analysis", "evaluation", "planning", "simulation", "training"),
     ("measuring", "pipeline"),
     ("cli",),
     ("__main__",),
@@ -35,10 +35,11 @@ SIDEWAYS = {
     ("engines", "queries"): "recorded responses stand in the same kinds of file as queries",
     ("analysis", "evaluation"): "the report shows scores with their intervals",
     ("analysis", "planning"): "a plan is shown as tables and a figure",
+    ("simulation", "planning"): "both start from a file of pass rates",
 }
 
 PURE = (
-    "allocation", "cluster.router", "curation.choose", "decontamination", "difficulty", "evaluation.metrics", "evaluation.paired",
+    "allocation", "cluster.router", "curation.choose", "curation.preference", "decontamination", "difficulty", "evaluation.metrics", "evaluation.paired",
     "evaluation.significance", "evaluation.tries", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",

@@ -4,7 +4,13 @@ A recipe is read, then changed by `--set a.b=value`, then validated; unknown key
 one. The resolved recipe is written into the run's folder, and its hash is the run's identity.
 """
 
-from dartune.config.curation import CurationConfig, DecontaminationConfig, ExportName, PassRatesConfig
+from dartune.config.curation import (
+    CurationConfig,
+    DecontaminationConfig,
+    ExportName,
+    PassRatesConfig,
+    ProcessConfig,
+)
 from dartune.config.engines import (
     CUSTOM_TAG,
     FREE_FIELDS,
@@ -57,6 +63,7 @@ __all__ = [
     "OrderName",
     "PassRatesConfig",
     "Prices",
+    "ProcessConfig",
     "PromptConfig",
     "Prop2DiffMethod",
     "QueriesConfig",

@@ -38,6 +38,16 @@ class PassRatesConfig(Section):
         return self
 
 
+class ProcessConfig(Section):
+    """What looks at how a correct response came to its answer, which may be right by accident."""
+
+    check: Annotated[str, Field(pattern=r"^(equations|[\w.]+:\w+)$")]
+    """"equations": those of the embedded world must be true; or "module:function", called with a query and a response,
+    which says whether it is sound. A set is not made again because that function changed."""
+    action: Literal["drop", "report"] = "drop"
+    """Leave out what is not sound, or count it alone."""
+
+
 class CurationConfig(Section):
     """How a training set is chosen from the pool."""
 
@@ -45,6 +55,17 @@ class CurationConfig(Section):
     """Size of every method's set; None keeps all that its policy chooses."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
+    pick: Literal["trial_order", "diverse", "shortest", "median_length"] = "trial_order"
+    """Which of a query's correct responses come first: by trial (the only rule that does not bend the set's lengths or
+    wording), those whose steps differ most, the shortest, or those nearest to the median length of that query's."""
+    max_similarity: Annotated[float, Field(gt=0, le=1)] = 0.75
+    """With "diverse", a response more alike than this to an earlier one is left out: Jaccard index of runs of five
+    words, estimated by MinHash. Runs and threshold are FineWeb's (arXiv 2406.17557, section 3.4)."""
+    teachers: tuple[str, ...] = ()
+    """Models of the pool whose responses may be chosen; none named: all, without distinction."""
+    teacher_rule: Literal["in_order", "in_turn"] = "in_order"
+    """Whether all responses of the first of `teachers` come before any of the second, or one of each in turn."""
+    process: ProcessConfig | None = None
     decontamination: DecontaminationConfig = DecontaminationConfig()
     exports: tuple[ExportName, ...] = ()
     """Forms beside prompt-completion and chat: "alpaca" (instruction, input, output), "dart" (query, response, as the

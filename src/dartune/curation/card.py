@@ -27,7 +27,10 @@ def render_card(manifest: SetManifest, exports: Sequence[ExportName]) -> str:
             f"of graded responses by dartune {manifest.dartune_version}: policy `{json.dumps(manifest.policy)}`, "
             f"prompts by `{manifest.template}`, seed {manifest.seed}. The numbers are those of `manifest.json`.",
             "",
-            *_table(("level", "queries", "covered", "examples", "response tokens"), _levels(manifest)),
+            *_table(
+                ("level", "queries", "covered", "examples", "response tokens", "correct", "of these unsound"),
+                _levels(manifest),
+            ),
             "",
             *_table(("what", "number"), _counts(manifest)),
             *_overlaps(manifest),
@@ -51,6 +54,8 @@ def _levels(manifest: SetManifest) -> list[tuple[object, ...]]:
             f"{level.n_covered:,}",
             f"{level.n_examples:,}",
             f"{level.response_tokens:,}",
+            f"{level.n_correct:,}",
+            f"{level.n_unsound:,}",
         )
         for level in manifest.levels
     ]
@@ -60,6 +65,8 @@ def _counts(manifest: SetManifest) -> list[tuple[object, ...]]:
     counts = {
         "prompt tokens": manifest.prompt_tokens,
         "responses left out because an earlier one reads the same": manifest.n_duplicates,
+        "left out because an earlier one reads nearly the same": manifest.n_near_duplicates,
+        "correct responses that came to their answer by a fault": manifest.n_unsound,
         "examples fewer than asked for": manifest.n_missing,
         "queries not yet sampled to their end": manifest.n_unfinished,
         "queries that a benchmark asks too": manifest.n_contaminated,

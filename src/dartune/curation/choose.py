@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dartune.allocation import n_trials_needed
+from dartune.config import CurationConfig
+from dartune.curation.preference import Sketches, preferred
 from dartune.types import Key, Target
 
 
@@ -29,8 +31,16 @@ class History:
     """Whether the response is correct; None where the engine failed."""
     n_tokens: NDArray[np.int32]
     """Response tokens; 0 where the engine failed."""
+    is_eligible: NDArray[np.bool_]
+    """Whether it is a correct response that may be chosen: of one of the teachers, and sound where that is asked."""
     is_repeat: NDArray[np.bool_]
-    """Whether it is a correct response that reads the same as one before it."""
+    """Whether it is an eligible response that reads the same as one before it."""
+    is_unsound: NDArray[np.bool_]
+    """Whether it is a correct response that the check of the process found fault with."""
+    teachers: NDArray[np.int16]
+    """Place of its model among the recipe's teachers; 0 where none are named."""
+    sketches: Sketches | None = None
+    """Of the eligible responses, where the choice needs them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,10 @@ class Choice:
     """Response tokens of each of them."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
+    n_near_duplicates: int
+    """Others left out because an earlier one reads nearly the same."""
+    n_unsound: int
+    """Correct responses that the check of the process found fault with, left out or not."""
     is_finished: bool
     """Whether sampling has brought the query to its target or its cap, or given it up."""
 
@@ -78,16 +92,21 @@ class Examples:
         return Examples(queries=self.queries[:n], trials=self.trials[:n], n_tokens=self.n_tokens[:n])
 
 
-def choose_for_query(history: History, target: Target, *, deduplicate: bool) -> Choice:
-    """The first correct responses by trial index, among the tries that `target` alone would have made.
+def choose_for_query(history: History, target: Target, config: CurationConfig) -> Choice:
+    """The correct responses that `config` prefers, among the tries that `target` alone would have made.
 
-    With `deduplicate`, of responses whose words are the same only the first counts.
+    By default these are the first by trial index. With `config.deduplicate`, of responses whose words are the same
+    only the first counts.
     """
     n_used = n_trials_needed(history.outcomes, target)
     used = history.outcomes[:n_used]
     correct = np.array([trial for trial, is_correct in enumerate(used) if is_correct], np.int32)
-    distinct = correct[~history.is_repeat[correct]] if deduplicate else correct
-    chosen = distinct[: target.n_correct or None]
+    eligible = correct[history.is_eligible[correct]]
+    distinct = eligible[~history.is_repeat[eligible]] if config.deduplicate else eligible
+    preference = preferred(
+        distinct, config, n_tokens=history.n_tokens, teachers=history.teachers, sketches=history.sketches
+    )
+    chosen = preference.trials[: target.n_correct or None]
     return Choice(
         target=target,
         cost=Cost(
@@ -95,7 +114,9 @@ def choose_for_query(history: History, target: Target, *, deduplicate: bool) -> 
         ),
         trials=chosen,
         n_tokens=history.n_tokens[chosen],
-        n_duplicates=len(correct) - len(distinct),
+        n_duplicates=len(eligible) - len(distinct),
+        n_near_duplicates=preference.n_near_duplicates,
+        n_unsound=int(np.count_nonzero(history.is_unsound[correct])),
         is_finished=n_trials_needed([*history.outcomes, False], target) == n_used,
     )
 

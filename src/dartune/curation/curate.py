@@ -9,9 +9,10 @@ from dartune.curation.choose import Choice, Examples, choose_for_query, cut_to_e
 from dartune.curation.contamination import dropped_queries, find_contamination
 from dartune.curation.content import TrainingSet
 from dartune.curation.export import write_set
-from dartune.curation.histories import Histories, read_histories, read_texts
+from dartune.curation.histories import Histories, Wanted, read_histories, read_texts
 from dartune.curation.job import CurationJob
 from dartune.curation.manifest import SetManifest, build_manifest, current_manifest, settings_hash
+from dartune.curation.process import load_check
 from dartune.curation.rl import choose_prompts
 from dartune.errors import ConfigError, DataError
 from dartune.methods import method_targets
@@ -27,7 +28,7 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
     order = curation_order(job.methods)
     matches = find_contamination(job)
     dropped = dropped_queries(job, matches)
-    histories = read_histories(pool)
+    histories = read_histories(pool, _wanted(job))
     manifests: dict[str, SetManifest] = {}
     for name in order:
         folder = out / name
@@ -56,11 +57,21 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
     return {name: manifests[name] for name in job.methods}
 
 
+def _wanted(job: CurationJob) -> Wanted:
+    config = job.config
+    return Wanted(
+        teachers=config.teachers,
+        is_sound=load_check(config.process, job.queries) if config.process else None,
+        drops_unsound=config.process is not None and config.process.action == "drop",
+        sketches=config.pick == "diverse",
+    )
+
+
 def _choose(job: CurationJob, name: str, histories: Histories) -> dict[str, Choice]:
     ids = [query.id for query in job.queries]
     targets = method_targets(job.methods[name], ids, histories.outcomes)
     return {
-        query_id: choose_for_query(histories.of(query_id), target, deduplicate=job.config.deduplicate)
+        query_id: choose_for_query(histories.of(query_id), target, job.config)
         for query_id, target in zip(ids, targets, strict=True)
     }
 

@@ -1,12 +1,14 @@
 """What curation reads of a pool: the history of every query, and later the texts of what was chosen.
 
 Nothing here grows with the length of the responses but the texts of one row group and of the chosen ones. A try takes
-six bytes, a correct response thirty-two more while repeats are looked for.
+ten bytes, a correct response thirty-two more while repeats are looked for. A choice of diverse responses needs a sketch
+of each correct one.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dartune.curation.choose import Examples, History
+from dartune.curation.sketching import Sketchbook
 from dartune.pool import OutcomeTable, locate_samples, read_outcomes
 from dartune.pool.outcomes import CORRECT
 
@@ -27,7 +30,11 @@ class Histories:
 
     outcomes: OutcomeTable
     n_tokens: NDArray[np.int32]
+    is_eligible: NDArray[np.bool_]
     is_repeat: NDArray[np.bool_]
+    is_unsound: NDArray[np.bool_]
+    teachers: NDArray[np.int16]
+    sketchbook: Sketchbook | None
     pool_hash: str
     """Hash of all that the choice can depend on, whatever the order of arrival."""
 
@@ -37,29 +44,68 @@ class Histories:
         outcomes = [] if tries is None else tries.leading()
         start = self.outcomes.slots(query_id).start
         slots = slice(start, start + len(outcomes))
-        return History(outcomes=outcomes, n_tokens=self.n_tokens[slots], is_repeat=self.is_repeat[slots])
+        return History(
+            outcomes=outcomes,
+            n_tokens=self.n_tokens[slots],
+            is_eligible=self.is_eligible[slots],
+            is_repeat=self.is_repeat[slots],
+            is_unsound=self.is_unsound[slots],
+            teachers=self.teachers[slots],
+            sketches=self.sketchbook.of(slots) if self.sketchbook else None,
+        )
 
 
-def read_histories(pool: Path) -> Histories:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for in the responses beside repeats."""
+
+    teachers: Sequence[str] = ()
+    """Models whose responses may be chosen; empty: all."""
+    is_sound: Callable[[str, str], bool] | None = None
+    """Query id and correct response -> whether the process is sound."""
+    drops_unsound: bool = True
+    sketches: bool = False
+
+
+def read_histories(pool: Path, wanted: Wanted | None = None) -> Histories:
     """Read every try of every query. Raises PoolError if the pool cannot be read."""
+    wanted = wanted or Wanted()
     outcomes = read_outcomes(pool)
-    n_tokens = np.zeros(len(outcomes.codes), np.int32)
+    n_slots = len(outcomes.codes)
+    n_tokens = np.zeros(n_slots, np.int32)
+    is_eligible, is_unsound = np.zeros(n_slots, np.bool_), np.zeros(n_slots, np.bool_)
+    teachers = np.zeros(n_slots, np.int16)
+    sketchbook = Sketchbook(n_slots) if wanted.sketches else None
     words, slots_of_words = bytearray(), [np.zeros(0, np.int64)]
     texts_hash = 0
-    for rows, slots in locate_samples(pool, outcomes, ["n_tokens", "response"]):
+    for rows, slots in locate_samples(pool, outcomes, ["n_tokens", "response", "model"]):
         n_tokens[slots] = rows["n_tokens"].fill_null(0)
+        teachers[slots] = _places(rows["model"], wanted.teachers)
         is_correct = outcomes.codes[slots] == CORRECT
         correct = rows.filter(pa.array(is_correct))
-        slots_of_words.append(slots[is_correct])
-        for query_id, trial, text in zip(
-            *(correct[name].to_pylist() for name in ("query_id", "trial", "response")), strict=True
-        ):
+        slots = slots[is_correct]
+        ids, trials, texts = (correct[name].to_pylist() for name in ("query_id", "trial", "response"))
+        # A sum of hashes, not a hash of them in turn: it does not depend on the order.
+        texts_hash += sum(
+            int.from_bytes(_digest(query_id, str(trial), text))
+            for query_id, trial, text in zip(ids, trials, texts, strict=True)
+        )
+        if wanted.is_sound:
+            is_unsound[slots] = [not wanted.is_sound(*row) for row in zip(ids, texts, strict=True)]
+        may = (teachers[slots] >= 0) & ~(is_unsound[slots] & wanted.drops_unsound)
+        is_eligible[slots] = may
+        slots_of_words.append(slots[may])
+        for slot, query_id, text in compress(zip(slots.tolist(), ids, texts, strict=True), may.tolist()):
             words += _digest(query_id, " ".join(text.split()))
-            # A sum of hashes, not a hash of them in turn: it does not depend on the order.
-            texts_hash += int.from_bytes(_digest(query_id, str(trial), text))
+            if sketchbook:
+                sketchbook.add(slot, text)
     return Histories(
         outcomes=outcomes,
         n_tokens=n_tokens,
+        is_eligible=is_eligible,
+        is_unsound=is_unsound,
+        teachers=teachers,
+        sketchbook=sketchbook,
         is_repeat=_find_repeats(words, np.concatenate(slots_of_words), len(n_tokens)),
         pool_hash=_pool_hash(outcomes, n_tokens, texts_hash),
     )
@@ -92,6 +138,16 @@ def read_texts(pool: Path, outcomes: OutcomeTable, choices: Sequence[str], examp
     order = np.zeros(len(examples), np.int64)
     order[found] = np.arange(len(found))
     return Texts(responses=pa.concat_arrays(responses).take(pa.array(order)), n_prompt_tokens=n_prompt_tokens)
+
+
+def _places(models: pa.DictionaryArray, teachers: Sequence[str]) -> NDArray[np.int16]:
+    """Place of each model among `teachers`, -1 where it is not there; 0 for all if none are named."""
+    places = {name: place for place, name in enumerate(teachers)}
+    by_model: NDArray[np.int16] = np.array(
+        [places.get(name, -1 if teachers else 0) for name in models.dictionary.to_pylist()], np.int16
+    )
+    of_rows: NDArray[np.int16] = by_model[models.indices.to_numpy(zero_copy_only=False)]
+    return of_rows
 
 
 def _find_repeats(words: bytearray, slots: NDArray[np.int64], n_slots: int) -> NDArray[np.bool_]:

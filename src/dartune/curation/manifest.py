@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dartune import __version__
+from dartune.curation.choose import Choice
 from dartune.curation.contamination import BenchmarkOverlap, count_overlaps, dropped_queries
 from dartune.curation.content import QuerySums, TrainingSet
 from dartune.curation.job import CurationJob
@@ -28,6 +29,10 @@ class LevelCount:
     """Queries with at least one example."""
     n_examples: int
     response_tokens: int
+    n_correct: int
+    """Correct responses in the tries that the method made."""
+    n_unsound: int
+    """Of these, those that the check of the process found fault with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,10 @@ class SetManifest:
     """Queries that sampling has not brought to their target or their cap yet."""
     n_duplicates: int
     """Correct responses left out because an earlier one reads the same."""
+    n_near_duplicates: int
+    """Others left out because an earlier one reads nearly the same."""
+    n_unsound: int
+    """Correct responses that the check of the process found fault with; left out unless the recipe says otherwise."""
     overlaps: tuple[BenchmarkOverlap, ...]
     """Queries that a benchmark asks too, by benchmark."""
     n_contaminated: int
@@ -84,19 +93,21 @@ def build_manifest(name: str, content: TrainingSet, *, pool_hash: str, wanted_to
         n_missing_tokens=max(0, (wanted_tokens or 0) - response_tokens) if is_all else 0,
         n_unfinished=sum(not choice.is_finished for choice in choices),
         n_duplicates=sum(choice.n_duplicates for choice in choices),
+        n_near_duplicates=sum(choice.n_near_duplicates for choice in choices),
+        n_unsound=sum(choice.n_unsound for choice in choices),
         overlaps=count_overlaps(job, content.matches),
         n_contaminated=len({match.query.id for match in content.matches}),
         n_dropped_queries=len(dropped_queries(job, content.matches)),
         n_prompts=len(content.prompts),
         response_tokens=response_tokens,
         prompt_tokens=int(content.texts.n_prompt_tokens.sum(dtype=np.int64)),
-        levels=_levels(job, content.sums()),
+        levels=_levels(job, content.sums(), list(choices)),
         template=job.template.name,
         seed=job.seed,
     )
 
 
-def _levels(job: CurationJob, sums: QuerySums) -> tuple[LevelCount, ...]:
+def _levels(job: CurationJob, sums: QuerySums, choices: Sequence[Choice]) -> tuple[LevelCount, ...]:
     places: dict[int | None, list[int]] = {}
     for place, query in enumerate(job.queries):
         places.setdefault(query.level, []).append(place)
@@ -107,6 +118,8 @@ def _levels(job: CurationJob, sums: QuerySums) -> tuple[LevelCount, ...]:
             n_covered=int(np.count_nonzero(sums.n_examples[of_level])),
             n_examples=int(sums.n_examples[of_level].sum()),
             response_tokens=int(sums.response_tokens[of_level].sum()),
+            n_correct=sum(choices[place].cost.n_correct for place in of_level),
+            n_unsound=sum(choices[place].n_unsound for place in of_level),
         )
         for level, of_level in sorted(places.items(), key=lambda item: (item[0] is None, item[0] or 0))
     )

@@ -1,13 +1,14 @@
 """Recorded outputs of real models through the whole path give their recorded accuracy again, model by model.
 
-    python benchmarks/known_answers.py [--json] [--quick] [--data FOLDER] [--rows]
+    python benchmarks/known_answers.py [--json] [--quick] [--data FOLDER] [--rows] [--write FOLDER]
 
 For each model of each file: its responses are replayed by the replay engine over the benchmark's queries, sampled into
 a pool by `evaluate_model`, graded by the benchmark's own judge, and read back as scored rows. `recorded` and `ours` are
 accuracies in per cent over the `n` rows that have a recorded verdict; `differing` counts the rows whose verdict
 differs, by the kind of reason that docs/grading-disagreements.md gives for each, and `unexplained` those that it does
 not name. `audited` is the recorded accuracy with the verdicts that are wrong there by that document set right. `--rows`
-prints every differing row. The last line is one JSON object.
+prints every differing row. `--write` measures nothing: it writes, for each file, its problems and the responses of each
+model, which `dartune evaluate MODEL --engine replay` takes. The last line is one JSON object.
 """
 
 import argparse
@@ -174,6 +175,21 @@ def _kind(row: Row, why: dict[str, str]) -> str:
     return why.get(row["id"].partition("/")[2], "unexplained")
 
 
+def write_files(options: argparse.Namespace) -> None:
+    """Write the problems of each file, and each model's responses, as files that a user would have."""
+    for name in FILES:
+        folder = options.write / name
+        folder.mkdir(parents=True, exist_ok=True)
+        problems: dict[str, str] = {}
+        for model, rows in rows_by_model(options.data / "outputs" / f"{name}.jsonl.gz", None).items():
+            lines = [json.dumps({"query": row["query"], "response": row["response"]}) for row in rows]
+            (folder / f"{model}.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+            for row in rows:
+                problem = {key: row[key] for key in ("query", "ref_answer", "level", "domain")}
+                problems.setdefault(row["query"], json.dumps(problem))
+        (folder / "problems.jsonl").write_text("".join(f"{line}\n" for line in problems.values()), "utf-8")
+
+
 def default_data() -> Path:
     """DARTUNE_DATA, or the folder beside the checkout."""
     return Path(os.environ.get("DARTUNE_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -186,7 +202,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"the first {QUICK_ROWS} rows of each model")
     parser.add_argument("--rows", action="store_true", help="print every differing row with the kind of reason")
     parser.add_argument("--data", type=Path, default=default_data())
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write problems and responses there instead")
     options = parser.parse_args()
+    if options.write is not None:
+        return write_files(options)
     known: dict[str, Known] = {}
     for name, benchmark in FILES.items():
         queries = load_queries(QueriesConfig(source=benchmark, data_dir=options.data))

@@ -170,6 +170,7 @@ def _query_table(content: TrainingSet) -> pa.Table:
             "level": [query.level for query in queries],
             "target": [choice.target.n_correct for choice in choices],
             "max_trials": [choice.target.max_trials for choice in choices],
+            "min_trials": [choice.target.min_trials for choice in choices],
             "n_raw": [choice.cost.n_raw for choice in choices],
             "n_correct": [choice.cost.n_correct for choice in choices],
             "raw_tokens": [choice.cost.n_tokens for choice in choices],

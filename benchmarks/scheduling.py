@@ -26,13 +26,13 @@ from rich.console import Console
 from dartune.allocation import uniform
 from dartune.analysis.grid import Grid, to_rich
 from dartune.config import GiveUpConfig, SamplingConfig, UniformMethod
-from dartune.planning.accounts import SimulationReport
 from dartune.planning.nodes import NODES
 from dartune.planning.pass_rates import PassRates
-from dartune.planning.reference_loop import batch_loop
-from dartune.planning.scripted import ScriptedTries
 from dartune.planning.shapes import N_QUERIES, published_shape
-from dartune.planning.simulate import Simulation, simulate
+from dartune.simulation.reference_loop import batch_loop
+from dartune.simulation.report import SimulationReport
+from dartune.simulation.scripted import ScriptedTries
+from dartune.simulation.simulate import Simulation, simulate
 from sampling_throughput import measure
 
 N_PLACES = 512

@@ -59,7 +59,7 @@ def test_bad_input_is_one_line_and_code_2(
 
 def test_pass_rates_are_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["simulate", str(write_recipe(tmp_path))]) == 2
-    assert "pass_rates" in capsys.readouterr().err
+    assert "--pass-rates" in capsys.readouterr().err
     assert run(["simulate", str(write_recipe(tmp_path)), "--pass-rates", str(tmp_path / "no.csv")]) == 2
     assert "no such file" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ from dartune.cli.runs import AsJson, Quiet, RecipeName, Sets
 
 if TYPE_CHECKING:
     from dartune.analysis.grid import Grid
-    from dartune.planning.accounts import LevelAccount, SimulationReport
+    from dartune.simulation.report import LevelAccount, SimulationReport
 
 PassRatesFile = Annotated[
     Path, typer.Option("--pass-rates", metavar="FILE", help="Pass rate of each query: JSONL, JSON, CSV or Parquet.")
@@ -38,11 +38,11 @@ def simulate(
 ) -> None:
     """Simulate a recipe's sampling on given pass rates and lengths, without an engine."""
     from dartune.cli.watching import watching_simulation
-    from dartune.planning.from_recipe import simulation_of
     from dartune.planning.pass_rates import read_pass_rates
-    from dartune.planning.simulate import simulate as run_simulation
     from dartune.queries import load_queries
     from dartune.recipes import load_recipe
+    from dartune.simulation.from_recipe import simulation_of
+    from dartune.simulation.simulate import simulate as run_simulation
 
     loaded = load_recipe(recipe, sets or ())
     queries = load_queries(loaded.queries, seed=loaded.seed).queries

@@ -11,7 +11,7 @@ from dartune.sampling.progress import Progress
 
 if TYPE_CHECKING:
     from dartune.marking import MarkingProgress
-    from dartune.planning.simulate import SimulationProgress
+    from dartune.simulation.simulate import SimulationProgress
     from dartune.training.sft import StepProgress
 
 _LINE_EVERY_S = 10.0

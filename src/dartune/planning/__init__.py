@@ -1,1 +1,1 @@
-"""What a run will cost before it is spent: plans, and simulation without an engine."""
+"""What a run will cost and give, before anything is spent."""

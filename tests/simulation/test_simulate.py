@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import dartune.planning.simulate
+import dartune.simulation.simulate
 from dartune.allocation import n_trials_needed, uniform
 from dartune.config import BudgetConfig, MethodConfig, Prop2DiffMethod, SamplingConfig, UniformMethod, VanillaMethod
-from dartune.planning.events import Ended, play
-from dartune.planning.scripted import ScriptedTries
-from dartune.planning.simulate import Simulation, SimulationProgress, simulate
 from dartune.sampling.ledger import Ledger
+from dartune.simulation.events import Ended, play
+from dartune.simulation.scripted import ScriptedTries
+from dartune.simulation.simulate import Simulation, SimulationProgress, simulate
 from simulated_queries import population, spread
 
 UNIFORM = UniformMethod(policy="uniform", k=6, max_trials=60)
@@ -108,7 +108,7 @@ def test_speculation_shortens_a_hard_tail_and_changes_no_choice() -> None:
 
 
 def test_who_watches_sees_the_samples_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dartune.planning.simulate, "_REPORT_EVERY", 50)
+    monkeypatch.setattr(dartune.simulation.simulate, "_REPORT_EVERY", 50)
     seen: list[SimulationProgress] = []
     report = simulate(Simulation(methods=METHODS, rates=spread(30), n_places=8), seen.append)
     assert [progress.n_samples for progress in seen] == list(range(50, report.n_raw + 1, 50))

@@ -7,8 +7,8 @@ import heapq
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from dartune.planning.scripted import ScriptedTries
 from dartune.sampling.ledger import Ledger
+from dartune.simulation.scripted import ScriptedTries
 from dartune.types import Key
 
 

@@ -1,8 +1,8 @@
 from dartune.allocation import uniform
 from dartune.config import SamplingConfig, UniformMethod
-from dartune.planning.reference_loop import batch_loop
-from dartune.planning.scripted import ScriptedTries
-from dartune.planning.simulate import Simulation, simulate
+from dartune.simulation.reference_loop import batch_loop
+from dartune.simulation.scripted import ScriptedTries
+from dartune.simulation.simulate import Simulation, simulate
 from simulated_queries import population, spread
 
 

@@ -4,7 +4,7 @@ from dartune.config import EngineConfig, OpenAIEngineConfig, RayEngineConfig, Re
 from dartune.config.engines import CustomEngineConfig
 from dartune.errors import ConfigError
 from dartune.planning.pass_rates import PassRates
-from dartune.planning.simulate import Simulation
+from dartune.simulation.simulate import Simulation
 
 
 def simulation_of(recipe: Recipe, rates: PassRates, *, n_places: int | None = None) -> Simulation:

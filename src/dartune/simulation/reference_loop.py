@@ -8,8 +8,8 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from dartune.planning.accounts import SimulationReport, account
-from dartune.planning.scripted import ScriptedTries
+from dartune.simulation.report import SimulationReport, account
+from dartune.simulation.scripted import ScriptedTries
 from dartune.types import Target
 
 

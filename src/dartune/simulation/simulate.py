@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dartune.config import NO_PRICES, BudgetConfig, MethodConfig, Prices, SamplingConfig
-from dartune.planning.accounts import SimulationReport, account
-from dartune.planning.events import Ended, play
 from dartune.planning.pass_rates import PassRates
-from dartune.planning.scripted import ScriptedTries
 from dartune.sampling.budget import Budget
 from dartune.sampling.ledger import Ledger
 from dartune.sampling.orders import make_order
 from dartune.sampling.phases import Targets, final, pilot
+from dartune.simulation.events import Ended, play
+from dartune.simulation.report import SimulationReport, account
+from dartune.simulation.scripted import ScriptedTries
 from dartune.types import Spending
 
 _REPORT_EVERY = 1 << 18

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dartune.planning.scripted import ScriptedTries, assumed_mean_tokens
+from dartune.simulation.scripted import ScriptedTries, assumed_mean_tokens
 from simulated_queries import population
 
 N = 20_000

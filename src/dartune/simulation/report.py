@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dartune.allocation import n_trials_needed, vanilla
-from dartune.planning.scripted import ScriptedTries, Tries
+from dartune.simulation.scripted import ScriptedTries, Tries
 from dartune.types import Target
 
 

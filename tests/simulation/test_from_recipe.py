@@ -4,7 +4,7 @@ import pytest
 
 from dartune.config import BudgetConfig, Recipe
 from dartune.errors import ConfigError
-from dartune.planning.from_recipe import engine_places, simulation_of
+from dartune.simulation.from_recipe import engine_places, simulation_of
 from simulated_queries import population
 
 

@@ -13,6 +13,7 @@ from dartune.evaluation.record import read_record, rows_checksum, write_record
 from dartune.evaluation.regrade import regrade_evaluation
 from dartune.evaluation.results import average, read_evaluation, score_benchmark, score_evaluation
 from dartune.evaluation.rows import read_grades
+from dartune.evaluation.run import scored_rows
 from dartune.grading import Grader
 from dartune.pool import read_samples
 from dartune.queries import load_queries
@@ -84,6 +85,8 @@ def test_several_tries_have_pass_and_majority(tmp_path: Path) -> None:
     assert score.pass_at[4].value == 1.0
     assert score.majority_at[4].value == pytest.approx((7 * 0.5 + 1 / 3) / 8)
     assert score.no_answer == 1 / 32
+    sets = {"own": load_queries(QueriesConfig(source=str(tmp_path / "a-problems.jsonl")))}
+    assert len(scored_rows(tmp_path / "a", sets)["own"]) == 32
     assert score.best_at == {}
 
 

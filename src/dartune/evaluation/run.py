@@ -75,13 +75,14 @@ def evaluate_model(
     return report
 
 
-def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet], *, n_trials: int = 1) -> dict[str, list[Scored]]:
-    """The graded answers of each benchmark, `n_trials` for every row: a query that stands there twice counts twice.
+def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet]) -> dict[str, list[Scored]]:
+    """The graded answers of each benchmark, all tries of every row: a query that stands there twice counts twice.
 
-    See `read_tries`, also for what it raises.
+    See `read_tries`, also for what it raises. A pool without a record of its evaluation has one try of each query.
     """
     rows = {name: benchmark_rows(queries) for name, queries in benchmarks.items()}
-    tries = read_tries(pool, rows, dict.fromkeys(rows, n_trials))
+    recorded = read_record(pool).benchmarks if (pool / FILE).exists() else ()
+    tries = read_tries(pool, rows, {**dict.fromkeys(rows, 1), **{part.name: part.n_trials for part in recorded}})
     return {name: [row for made in part for row in made] for name, part in tries.items()}
 
 

@@ -15,7 +15,7 @@ LAYERS = (
     ("config",),
     ("allocation", "cluster", "decontamination", "difficulty", "methods", "stopping"),
     ("engines", "grading", "models", "pool", "prompts", "queries", "recipes", "world"),
-    ("adapters", "curation", "llm_judge", "marking", "sampling"),
+    ("adapters", "curation", "importing", "llm_judge", "marking", "sampling"),
     ("analysis", "evaluation", "planning", "simulation", "training"),
     ("measuring", "pipeline"),
     ("cli",),
@@ -40,7 +40,7 @@ SIDEWAYS = {
 
 PURE = (
     "allocation", "cluster.router", "curation.choose", "curation.preference", "decontamination", "difficulty", "evaluation.metrics", "evaluation.paired",
-    "evaluation.significance", "evaluation.tries", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
+    "evaluation.significance", "evaluation.tries", "importing.matching", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",
     "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "types",

@@ -36,6 +36,32 @@ def show(pool: Pool, as_json: AsJson = False) -> None:
         )
 
 
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A published set: JSONL, JSON, CSV or Parquet.")],
+    schema: Annotated[str, typer.Option("--schema", help="What its columns are: dart, metamath, tora, ...")],
+    queries: Annotated[str, typer.Option("--queries", help="What it was made from: a named set, a file, hf:...")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new pool.")],
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder with the benchmark files.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a pool of a published set's responses, matched to queries and graded."""
+    from dartune.config import QueriesConfig
+    from dartune.importing import import_pool
+    from dartune.queries import load_queries
+
+    asked = load_queries(QueriesConfig(source=queries, data_dir=data_dir)).queries
+    report = import_pool(file, schema, asked, out)
+    if as_json:
+        return say(json.dumps(asdict(report)))
+    say(
+        f"{report.n_rows:,} rows: {report.n_exact:,} matched exactly, {report.n_fuzzy:,} to the nearest query; "
+        f"{report.n_derived:,} ask a rewritten problem, {report.n_unmatched:,} none of the queries, "
+        f"{report.n_faulty:,} have no problem or response: see unmatched.jsonl"
+    )
+    say(f"{report.n_correct:,} are right; {report.n_asked:,} of {report.n_queries:,} queries have a response; {out}")
+
+
 @app.command()
 def verify(pool: Pool) -> None:
     """Read every shard and check keys, seeds and columns."""

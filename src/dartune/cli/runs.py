@@ -24,6 +24,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the recipe, the first prompt and the tries; ask nothing.")
 ]
+PushTo = Annotated[
+    str | None,
+    typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Upload each set as the dataset NAME-<method>."),
+]
+Public = Annotated[bool, typer.Option("--public", help="Datasets that this makes on the hub are public.")]
 Only = Annotated[str | None, typer.Option("--only", help="This model alone.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Models trained and evaluated at a time.")]
 
@@ -101,12 +106,24 @@ def _describe(done: "SamplingReport") -> str:
     )
 
 
-def curate(recipe: RecipeName, out: Out = None, sets: Sets = None, as_json: AsJson = False) -> None:
+def curate(
+    recipe: RecipeName,
+    out: Out = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+    push_to_hub: PushTo = None,
+    public: Public = False,
+) -> None:
     """Choose the training set of every method from the run's pool."""
+    from dartune.curation.hub import push_sets
     from dartune.pipeline.run import describe_set
 
     opened = open_run(recipe, out, sets)
     manifests = opened.curate()
+    if push_to_hub:
+        folders = {name: opened.folder.sets / name for name in manifests}
+        for address in push_sets(folders, push_to_hub, is_private=not public).values():
+            complain(f"uploaded: {address}")
     if as_json:
         return say(json.dumps({name: asdict(manifest) for name, manifest in manifests.items()}))
     for name, manifest in manifests.items():

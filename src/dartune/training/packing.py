@@ -44,17 +44,25 @@ def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 def pack(table: pa.Table, capacity: int) -> pa.Table:
-    """The rows of `table`, all of whose columns are lists, joined into rows of at most `capacity` entries.
+    """`table`, all of whose columns are lists, joined by best fit into rows of at most `capacity` entries."""
+    return join(table, best_fit(row_lengths(table).tolist(), capacity))
 
-    Has the same columns and `LENGTHS`.
+
+def row_lengths(table: pa.Table) -> np.ndarray:
+    """Entries of each row."""
+    return _lengths(table.column(0).combine_chunks())
+
+
+def join(table: pa.Table, rows: list[list[int]]) -> pa.Table:
+    """A table with a row for each list of row numbers: those rows of `table`, one after another.
+
+    Has the same columns, all of them lists, and `LENGTHS`.
     """
-    lengths = table.column(0).combine_chunks()
-    rows = best_fit(_lengths(lengths).tolist(), capacity)
     batches = [_joined(table, rows[at : at + _ROWS_AT_A_TIME]) for at in range(0, len(rows), _ROWS_AT_A_TIME)]
     return pa.Table.from_batches(batches)
 
 
-def _lengths(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def _lengths(column: pa.Array) -> np.ndarray:
     return column.value_lengths().to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 

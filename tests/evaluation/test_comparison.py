@@ -35,6 +35,25 @@ def test_differences_are_paired_by_query_and_corrected(pair: tuple[Evaluation, E
     assert (same.paired.difference.value, same.paired.p) == (0.0, 1.0)
 
 
+def test_several_benchmarks_are_compared_on_their_average_too(pair: tuple[Evaluation, Evaluation]) -> None:
+    both = [
+        replace(
+            evaluation,
+            record=replace(
+                evaluation.record,
+                benchmarks=(evaluation.benchmark("own"), replace(evaluation.benchmark("own"), name="more")),
+            ),
+            tries={"own": evaluation.tries["own"], "more": evaluation.tries["own"]},
+        )
+        for evaluation in pair
+    ]
+    found = compare_evaluations(both)
+    assert [one.benchmark for one in found] == ["own", "more", "AVG"]
+    assert found[2].paired.difference.value == pytest.approx(9 / 12)
+    assert found[2].paired.difference.low > found[0].paired.difference.low
+    assert found[2].paired.test == "permutation of queries"
+
+
 @pytest.mark.parametrize(
     ("aspect", "changes", "mend"),
     [

@@ -6,7 +6,14 @@ import pytest
 from scipy import stats
 
 from dartune.evaluation.metrics import Scored, wilson_interval
-from dartune.evaluation.paired import compare_rows, difference_of_proportions, holm, mcnemar_p, permutation_p
+from dartune.evaluation.paired import (
+    compare_averages,
+    compare_rows,
+    difference_of_proportions,
+    holm,
+    mcnemar_p,
+    permutation_p,
+)
 
 
 def tried(query: str, *rights: bool) -> list[Scored]:
@@ -122,6 +129,42 @@ def test_several_tries_are_compared_by_permutation() -> None:
     assert found.difference.value == pytest.approx((40 + 14 - 20) / 80)
     assert found.difference.low > 0
     assert found.p < 1e-4
+
+
+def test_an_average_weighs_benchmarks_alike() -> None:
+    small = (
+        [row for i in range(10) for row in tried(f"s{i}", i < 2)],
+        [row for i in range(10) for row in tried(f"s{i}", i < 7)],
+    )
+    large = (
+        [row for i in range(90) for row in tried(f"l{i}", i < 40)],
+        [row for i in range(90) for row in tried(f"l{i}", i < 31)],
+    )
+    parts = [compare_rows(*small), compare_rows(*large)]
+    found = compare_averages([small, large])
+    assert found.difference.value == pytest.approx((0.5 - 0.1) / 2)
+    assert (found.n, found.n_better, found.n_worse) == (100, 5, 9)
+    arms = [part.difference.value - part.difference.low for part in parts]
+    assert found.difference.low == pytest.approx(0.2 - math.hypot(*arms) / 2)
+    # Five flips of 1/20 and nine of 1/180: all 2^14 ways.
+    steps = [1 / 20] * 5 + [-1 / 180] * 9
+    sums = [
+        abs(math.fsum(s * d for s, d in zip(signs, steps, strict=True)))
+        for signs in itertools.product((1, -1), repeat=14)
+    ]
+    assert found.p == pytest.approx(sum(total >= abs(math.fsum(steps)) - 1e-9 for total in sums) / len(sums), abs=0.005)
+
+
+def test_one_benchmark_is_its_own_average() -> None:
+    pair = (
+        [row for i in range(50) for row in tried(f"q{i}", i < 20)],
+        [row for i in range(50) for row in tried(f"q{i}", i < 28)],
+    )
+    alone, found = compare_rows(*pair), compare_averages([pair])
+    assert found.difference == alone.difference
+    assert found.p == pytest.approx(alone.p, abs=0.003)
+    with pytest.raises(ValueError, match="at least one benchmark"):
+        compare_averages([])
 
 
 def test_sides_that_answer_other_queries_are_refused() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from dartune.errors import PoolError
-from dartune.evaluation.paired import PairedDifference, compare_rows, holm
+from dartune.evaluation.paired import PairedDifference, compare_averages, compare_rows, holm
 from dartune.evaluation.results import Evaluation
 
 Aspect = Literal["data", "prompt", "sampling", "tries", "grader"]
@@ -14,6 +14,9 @@ Aspect = Literal["data", "prompt", "sampling", "tries", "grader"]
 
 ALLOWABLE: Final = tuple(aspect for aspect in get_args(Aspect) if aspect not in ("data", "tries"))
 """What may differ where the user says so: other data or numbers of tries cannot be paired."""
+
+AVERAGE: Final = "AVG"
+"""What a comparison of the plain mean over several benchmarks is named by."""
 
 _Reader = Callable[[Evaluation, str], object]
 _ASPECTS: Final[dict[Aspect, _Reader]] = {
@@ -43,7 +46,7 @@ class Compared:
 
 
 def compare_evaluations(evaluations: Sequence[Evaluation], *, allow: Collection[Aspect] = ()) -> list[Compared]:
-    """Every evaluation after the first against the first, on each benchmark that all have.
+    """Every evaluation after the first against the first, on each benchmark that all have, and on their average.
 
     Raises NotComparable, naming what differs with both values, if two differ in an aspect that is not in `allow`, or if
     no benchmark is common to all.
@@ -53,17 +56,16 @@ def compare_evaluations(evaluations: Sequence[Evaluation], *, allow: Collection[
     for other in others:
         for name in shared:
             refuse_incomparable(baseline, other, name, allow)
-    found = [
-        Compared(
-            benchmark=name,
-            baseline=baseline.name,
-            model=other.name,
-            paired=(paired := compare_rows(baseline.rows(name), other.rows(name))),
-            p_adjusted=paired.p,
-        )
-        for other in others
-        for name in shared
-    ]
+    found: list[Compared] = []
+    for other in others:
+        pairs = {name: (baseline.rows(name), other.rows(name)) for name in shared}
+        paired = {name: compare_rows(*rows) for name, rows in pairs.items()}
+        if len(shared) > 1:
+            paired[AVERAGE] = compare_averages(list(pairs.values()))
+        found += [
+            Compared(benchmark=name, baseline=baseline.name, model=other.name, paired=one, p_adjusted=one.p)
+            for name, one in paired.items()
+        ]
     adjusted = holm([one.paired.p for one in found])
     return [replace(one, p_adjusted=p) for one, p in zip(found, adjusted, strict=True)]
 

@@ -43,8 +43,7 @@ def compare_rows(first: Iterable[Scored], second: Iterable[Scored]) -> PairedDif
     """
     first, second = tuple(first), tuple(second)
     totals = totals_by_query(first, second)
-    shares = totals[:, ::2] / totals[:, 1::2]
-    gains = shares[:, 1] - shares[:, 0]
+    shares, gains = totals[:, ::2] / totals[:, 1::2], _gains(totals)
     n_better, n_worse = int((gains > 0).sum()), int((gains < 0).sum())
     shared = {"n": len(gains), "n_better": n_better, "n_worse": n_worse}
     if np.isin(shares, (0.0, 1.0)).all():
@@ -61,6 +60,36 @@ def compare_rows(first: Iterable[Scored], second: Iterable[Scored]) -> PairedDif
         p=permutation_p(gains),
         test="permutation of queries",
     )
+
+
+def compare_averages(pairs: Sequence[tuple[Sequence[Scored], Sequence[Scored]]]) -> PairedDifference:
+    """Compare two models by the plain mean of their accuracies on several benchmarks, each with the same weight.
+
+    `pairs` are the rows of the first and of the second on each. The permutation test exchanges the two query by query,
+    within every benchmark; the interval joins those of the benchmarks (Zou, Huang and Zhang 2009). Raises ValueError as
+    `compare_rows`, or for no benchmarks.
+    """
+    if not pairs:
+        raise ValueError("expected at least one benchmark to compare, got none")
+    parts = [compare_rows(first, second) for first, second in pairs]
+    gains = [_gains(totals_by_query(first, second)) for first, second in pairs]
+    mean = sum(part.difference.value for part in parts) / len(parts)
+    below = math.hypot(*(part.difference.value - part.difference.low for part in parts)) / len(parts)
+    above = math.hypot(*(part.difference.high - part.difference.value for part in parts)) / len(parts)
+    return PairedDifference(
+        n=sum(part.n for part in parts),
+        n_better=sum(part.n_better for part in parts),
+        n_worse=sum(part.n_worse for part in parts),
+        difference=Estimate(value=mean, low=mean - below, high=mean + above),
+        p=permutation_p(np.concatenate([gain / len(gain) for gain in gains])),
+        test="permutation of queries",
+    )
+
+
+def _gains(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of right answers of the second minus that of the first, query by query."""
+    gains: NDArray[np.float64] = totals[:, 2] / totals[:, 3] - totals[:, 0] / totals[:, 1]
+    return gains
 
 
 def mcnemar_p(n_better: int, n_worse: int) -> float:

@@ -61,7 +61,7 @@ def test_published_and_imported_rows_are_marked_with_their_source(pair: list[Eva
     assert [row[0] for row in grid.rows[:3]] == ["half", "whole", "owner/m [1]"]
     assert grid.rows[2][1:3] == ("–", "50.0 ±10.0")
     card = {row[0]: row for row in grid.rows[3:]}
-    assert card["† DART-Math-DSMath-7B (Prop2Diff)"][1:] == ("–", "86.8", "–", "–", "49.4", "–")
+    assert card["† DART-Math-DSMath-7B (Prop2Diff)"][1:] == ("–", "86.8", "70.2", "39.1", "49.4", "–")
     assert "[1] from r.json (lm_eval, exact_match,none), by that program's grader" in grid.note
     assert "not measured here: Tong et al. 2024" in grid.note
 

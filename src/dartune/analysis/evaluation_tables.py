@@ -11,7 +11,7 @@ from dartune.evaluation.metrics import Estimate, Score, macro_accuracy
 from dartune.evaluation.published import PublishedScores
 from dartune.evaluation.record import EvaluationRecord
 from dartune.evaluation.results import Averages, BenchmarkScore, average
-from dartune.evaluation.sets import TITLES
+from dartune.evaluation.sets import GROUPS, TITLES
 
 _OWN_NOTE = (
     "Accuracy in % with half the width of its 95 % interval (Wilson, clustered by query); AVG: plain means over "
@@ -79,7 +79,8 @@ def _imported_row(row: ImportedScores, number: int, names: Sequence[str]) -> tup
 
 def _published_row(row: PublishedScores, names: Sequence[str]) -> tuple[str, ...]:
     cells = [percent(row.accuracy.get(name)) for name in names]
-    return (f"† {row.model}", *cells, MISSING, MISSING, percent(row.average), MISSING)
+    means = (row.average(GROUPS["in-domain"]), row.average(GROUPS["out-of-domain"]), row.average())
+    return (f"† {row.model}", *cells, *map(percent, means), MISSING)
 
 
 def details_grid(model: Scores) -> Grid:

@@ -1,7 +1,7 @@
 """Scores that others have published, from the data file beside this one: never mixed with scores of one's own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,10 +21,9 @@ class PublishedScores:
     """Benchmark -> share of right answers in [0, 1], to three digits."""
     source: str
 
-    @property
-    def average(self) -> float:
-        """Plain mean over the benchmarks."""
-        return fmean(self.accuracy.values())
+    def average(self, of: Collection[str] | None = None) -> float:
+        """Plain mean over the benchmarks `of`, or over all. Raises StatisticsError where it has none of them."""
+        return fmean(value for name, value in self.accuracy.items() if of is None or name in of)
 
 
 @cache

@@ -29,11 +29,16 @@ def write_lines(path: Path, parts: Iterable[Columns]) -> None:
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             for columns in parts:
-                file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(columns))
+                file.writelines(_lines(columns))
 
     write_atomic(path, write)
 
 
-def _rows(columns: Columns) -> Iterator[dict[str, object]]:
-    names = list(columns)
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
+def _lines(columns: Columns) -> Iterator[str]:
+    # The encoder of one text is in C; that of an object is made anew for each.
+    names = [_quoted(name) for name in columns]
+    for row in zip(*columns.values(), strict=True):
+        yield f"{{{', '.join(f'{name}: {_quoted(text)}' for name, text in zip(names, row, strict=True))}}}\n"
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode

@@ -6,6 +6,7 @@ import unicodedata
 _WORDS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[+\-*/=<>^|%!()\[\]]")
 _SAME_SENSE = {"dfrac": "frac", "tfrac": "frac", "cdot": "*", "times": "*", "leq": "le", "geq": "ge"}
 _NO_SENSE = frozenset({"left", "right", "displaystyle", "mathrm", "text", "mbox"})
+_REWRITTEN = _NO_SENSE | _SAME_SENSE.keys()
 
 
 def normal_words(text: str) -> list[str]:
@@ -16,5 +17,7 @@ def normal_words(text: str) -> list[str]:
     are what tells two problems of one wording apart.
     """
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
-    words = (_SAME_SENSE.get(word, word) for word in _WORDS.findall(folded))
-    return [word for word in words if word not in _NO_SENSE]
+    words: list[str] = _WORDS.findall(folded)
+    if _REWRITTEN.isdisjoint(words):
+        return words
+    return [_SAME_SENSE.get(word, word) for word in words if word not in _NO_SENSE]

@@ -6,8 +6,8 @@ answers that may be alike. It says nothing of the spread between training seeds,
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 from typing import NamedTuple, Self, TypeVar
@@ -70,16 +70,15 @@ class Score:
     @classmethod
     def of_rows(cls, rows: Iterable[Scored]) -> Self:
         """Score of graded rows, the rows of one query taken together; ValueError for none."""
-        totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-        for row in rows:
-            totals[row.query_id][0] += row.is_correct
-            totals[row.query_id][1] += 1
-        low, high = clustered_interval(totals.values())
-        n_correct, n = (sum(column) for column in zip(*totals.values(), strict=True))
+        parts = tuple(rows)
+        stakes = Counter(row.query_id for row in parts)
+        won = Counter(row.query_id for row in parts if row.is_correct)
+        low, high = clustered_interval((won[query_id], stake) for query_id, stake in stakes.items())
+        n_correct, n = won.total(), len(parts)
         return cls(n=n, n_correct=n_correct, accuracy=n_correct / n, low=low, high=high)
 
 
-def clustered_interval(clusters: Iterable[Sequence[float]]) -> Interval:
+def clustered_interval(clusters: Iterable[tuple[float, float]]) -> Interval:
     """95 % interval of a share of points that come in clusters, each given as (points won, points at stake).
 
     Wilson's interval with the effective number of independent points: the number at which a binomial share would vary
@@ -87,15 +86,16 @@ def clustered_interval(clusters: Iterable[Sequence[float]]) -> Interval:
     1998). For clusters of one point it is Wilson's own; where all is won or lost a cluster counts as one point. Raises
     ValueError for no clusters.
     """
-    won, stakes = zip(*clusters, strict=True) if (clusters := tuple(clusters)) else ((), ())
-    stake = math.fsum(stakes)
-    if not stake:
+    # There are few kinds of clusters where there are many clusters.
+    kinds = Counter(clusters)
+    total = math.fsum(n * stake for (_, stake), n in kinds.items())
+    if not total:
         raise ValueError("expected at least one graded answer, got none")
-    share = math.fsum(won) / stake
-    variance = math.fsum((w - share * s) ** 2 for w, s in zip(won, stakes, strict=True)) / stake**2
+    share = math.fsum(n * won for (won, _), n in kinds.items()) / total
+    variance = math.fsum(n * (won - share * stake) ** 2 for (won, stake), n in kinds.items()) / total**2
     if not 0 < share < 1:
-        return wilson_interval(share * len(stakes), len(stakes))
-    n = min(stake, share * (1 - share) / variance) if variance else stake
+        return wilson_interval(share * kinds.total(), kinds.total())
+    n = min(total, share * (1 - share) / variance) if variance else total
     return wilson_interval(share * n, n)
 
 

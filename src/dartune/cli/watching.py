@@ -36,6 +36,7 @@ def watching_steps(*, is_quiet: bool) -> Iterator["Callable[[StepProgress], None
         return (
             f"step {progress.step:,} of {progress.n_steps:,}, loss {progress.loss:.3f}, "
             f"learning rate {progress.learning_rate:.2e}, {progress.tokens_per_s:,.0f} tokens/s, "
+            f"{'' if progress.mfu is None else f'MFU {progress.mfu:.1%}, '}"
             f"{_clock(pace_s * (progress.n_steps - progress.step))} left"
         )
 

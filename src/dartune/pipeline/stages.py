@@ -18,6 +18,7 @@ from dartune.models import resolve_model
 from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
 from dartune.queries import QuerySet, load_queries
+from dartune.recipes import recipe_hash
 from dartune.sampling.job import Job, SamplingReport, SecondChance, Way
 from dartune.sampling.run import Watcher, sample_pool
 from dartune.types import Query
@@ -123,7 +124,12 @@ class Run:
         if config is None or method not in self.recipe.methods:
             raise ConfigError(f"train: expected one of {', '.join(self.students) or 'no models'}, got {method!r}")
         train(
-            config, set_dir=self.folder.sets / method, out=self.folder.model(method, seed), seed=seed, progress=progress
+            config,
+            set_dir=self.folder.sets / method,
+            out=self.folder.model(method, seed),
+            seed=seed,
+            progress=progress,
+            recipe_hash=recipe_hash(self.recipe),
         )
 
     def evaluate(self, model: str, watch: Watcher | None = None) -> SamplingReport:

@@ -1,6 +1,7 @@
 """What a training changes in its process, and puts back."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,9 @@ import datasets
 import torch
 from transformers.utils import logging as transformers_logging
 from trl.trainer import utils as trl_utils
+
+_BETWEEN_LIBRARIES = ("`is_gradient_checkpointing` is deprecated", "`use_liger_kernel=True` is deprecated")
+"""What peft does to transformers, and our use of the only switch for Liger's kernels that works offline."""
 
 
 @contextmanager
@@ -19,7 +23,10 @@ def quiet() -> Iterator[None]:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     datasets.disable_progress_bars()
     try:
-        yield
+        with warnings.catch_warnings():
+            for message in _BETWEEN_LIBRARIES:
+                warnings.filterwarnings("ignore", message=message, category=FutureWarning)
+            yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if had_transformers_bars:

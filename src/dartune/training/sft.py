@@ -7,7 +7,6 @@ teach nothing, where the trainer would repeat some. Packed rows hold whole examp
 """
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,21 +164,18 @@ def new_trainer(base: Base, rows: TokenRows, job: Job, arguments: SFTConfig) -> 
     table = _in_whole_batches(table, job.config.batch_size, filler=base.tokenizer.eos_token_id)
     dataset = Dataset.from_dict({name: table.column(name) for name in table.column_names})
     speed = _Speed(base, rows)
-    with warnings.catch_warnings():
-        # TRL will drop its switch for Liger's kernels in 2.0; until then it is the one that works offline.
-        warnings.filterwarnings("ignore", message=".*use_liger_kernel.*", category=FutureWarning)
-        try:
-            trainer = _Trainer(
-                model=base.model,
-                args=arguments,
-                train_dataset=dataset,
-                processing_class=base.tokenizer,
-                peft_config=_adapters(job.config),
-            )
-        except ValueError as exc:
-            if job.config.lora is None:
-                raise
-            raise ConfigError(f"training.lora.target: {' '.join(str(exc).split())[:300]}") from exc
+    try:
+        trainer = _Trainer(
+            model=base.model,
+            args=arguments,
+            train_dataset=dataset,
+            processing_class=base.tokenizer,
+            peft_config=_adapters(job.config),
+        )
+    except ValueError as exc:
+        if job.config.lora is None:
+            raise
+        raise ConfigError(f"training.lora.target: {' '.join(str(exc).split())[:300]}") from exc
     trainer.speed, trainer.n_rows, trainer.n_filled_rows = speed, n_rows, table.num_rows
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -43,7 +43,8 @@ PURE = (
     "evaluation.significance", "evaluation.tries", "importing.matching", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",
-    "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "types",
+    "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "training.packing",
+    "training.speed", "types",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""
 IMPURE = {"asyncio", "datetime", "io", "os", "pathlib", "random", "shutil", "socket", "subprocess", "threading", "time"}

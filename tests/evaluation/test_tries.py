@@ -81,6 +81,14 @@ def test_majority_is_the_mean_over_all_ways_to_draw() -> None:
             assert majority_at(votes, k) == pytest.approx(majority_by_enumeration(votes, k)), (votes, k)
 
 
+def test_many_tries_are_exact_and_quick() -> None:
+    assert pass_at(2048, 2048, 1024) == 1.0
+    assert majority_at(Votes(1060, (20, 10), 10), 1050) == 1.0
+    assert best_at([(-float(i), True) for i in range(1200)], 600) == 1.0
+    # 64 different answers, each given once: a tie of all that were drawn.
+    assert majority_at(Votes(1, (1,) * 63, 0), 32) == pytest.approx(1 / 64)
+
+
 def test_majority_of_one_is_accuracy_and_a_tie_of_two_is_a_half() -> None:
     assert majority_at(Votes(3, (4, 1), 2), 1) == pytest.approx(0.3)
     assert majority_at(Votes(2, (2,), 0), 4) == 0.5

@@ -5,8 +5,9 @@ over one that was drawn. So it is unbiased for every k from 1 to n, and uses eve
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from dartune.evaluation.metrics import Estimate, Scored, clustered_interval
@@ -39,7 +40,7 @@ def pass_at(n: int, n_correct: int, k: int) -> float:
     _refuse_impossible(n, k)
     if not 0 <= n_correct <= n:
         raise ValueError(f"expected 0 <= n_correct <= n, got n_correct={n_correct}, n={n}")
-    return 1.0 - math.comb(n - n_correct, k) / math.comb(n, k)
+    return float(1 - Fraction(math.comb(n - n_correct, k), math.comb(n, k)))
 
 
 def majority_at(votes: Votes, k: int) -> float:
@@ -50,27 +51,30 @@ def majority_at(votes: Votes, k: int) -> float:
     """
     n = votes.n_correct + sum(votes.others) + votes.n_silent
     _refuse_impossible(n, k)
-    won = 0.0
+    won = Fraction(0)
     for c in range(1, min(k, votes.n_correct) + 1):
         ways = _rest_ways(votes, n_drawn=k - c, top=c)
-        won += math.comb(votes.n_correct, c) * sum(count / (tied + 1) for tied, count in enumerate(ways))
-    return won / math.comb(n, k)
+        won += math.comb(votes.n_correct, c) * sum(Fraction(count, tied + 1) for tied, count in ways.items())
+    return float(won / math.comb(n, k))
 
 
-def _rest_ways(votes: Votes, *, n_drawn: int, top: int) -> list[int]:
+def _rest_ways(votes: Votes, *, n_drawn: int, top: int) -> dict[int, int]:
     """Entry t: ways to draw `n_drawn` other tries so that no answer has more than `top`, and t have exactly that."""
-    # table[t][j]: ways to have drawn j tries, t answers being at the top.
-    table = [[math.comb(votes.n_silent, j) for j in range(n_drawn + 1)]]
+    # Answers with fewer votes than that can neither win nor tie: their tries may be drawn in any way.
+    n_free = votes.n_silent + sum(size for size in votes.others if size < top)
+    ways = {(0, 0): 1}  # (answers at the top, tries drawn) -> ways
     for size in votes.others:
-        grown = [[0] * (n_drawn + 1) for _ in range(len(table) + 1)]
-        for t, row in enumerate(table):
-            for j, ways in enumerate(row):
-                for more in range(min(size, top, n_drawn - j) + 1 if ways else 0):
-                    grown[t + (more == top)][j + more] += ways * math.comb(size, more)
-        while len(grown) > 1 and not any(grown[-1]):
-            grown.pop()
-        table = grown
-    return [row[n_drawn] for row in table]
+        if size < top:
+            continue
+        grown: dict[tuple[int, int], int] = defaultdict(int)
+        for (tied, drawn), count in ways.items():
+            for more in range(min(top, n_drawn - drawn) + 1):
+                grown[tied + (more == top), drawn + more] += count * math.comb(size, more)
+        ways = grown
+    found: dict[int, int] = defaultdict(int)
+    for (tied, drawn), count in ways.items():
+        found[tied] += count * math.comb(n_free, n_drawn - drawn)
+    return found
 
 
 def best_at(tries: Sequence[tuple[float, bool]], k: int) -> float:
@@ -84,13 +88,14 @@ def best_at(tries: Sequence[tuple[float, bool]], k: int) -> float:
     shares: dict[float, list[bool]] = {}
     for score, is_correct in tries:
         shares.setdefault(score, []).append(is_correct)
-    won, place = 0.0, 0
+    won, place = Fraction(0), 0
     for score in sorted(shares, reverse=True):
         rights = shares[score]
-        worth = sum(rights) / len(rights)
-        won += worth * sum(math.comb(n - 1 - i, k - 1) for i in range(place, place + len(rights)))
+        won += Fraction(sum(rights), len(rights)) * sum(
+            math.comb(n - 1 - i, k - 1) for i in range(place, place + len(rights))
+        )
         place += len(rights)
-    return won / math.comb(n, k)
+    return float(won / math.comb(n, k))
 
 
 def count_votes(rows: Sequence[Scored], same: Same) -> Votes:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dartune.config import CurationConfig, UniformMethod
 from dartune.curation import CurationJob, SetManifest, curate
-from dartune.errors import ConfigError, MissingExtra
+from dartune.errors import ConfigError, DataError, MissingExtra
 from dartune.pool import PoolWriter, Provenance
 from dartune.prompts import load_template
 from dartune.types import Grade, Key, Query, Response, Sample, SamplingParams
@@ -57,6 +57,11 @@ def choose(pool: Path, **config: object) -> tuple[list[int], SetManifest]:
 def test_only_named_teachers_are_taken(pool: Path) -> None:
     assert choose(pool, teachers=["large"])[0] == [2, 3]
     assert choose(pool, teachers=["small"])[0] == [0, 1]
+
+
+def test_a_teacher_who_is_not_in_the_pool_is_named(pool: Path) -> None:
+    with pytest.raises(DataError, match="no correct response by huge for method 'two'"):
+        choose(pool, teachers=["huge"])
 
 
 def test_a_repeat_of_another_teacher_does_not_cost_an_example(pool: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from curation.sampled_pools import METHODS, QUERIES, make_job
 from dartune.config import CurationConfig, FakeEngineConfig, MethodConfig, UniformMethod, VanillaMethod
@@ -26,6 +27,33 @@ def test_sets_of_equal_size_and_of_equal_tokens(pool: Path, tmp_path: Path) -> N
     assert [manifests[name].n_examples for name in ("vrt", "uniform", "prop2diff")] == [120] * 3
     wanted = manifests["prop2diff"].response_tokens
     assert 0 <= wanted - manifests["vrt-tokens"].response_tokens < 2000
+
+
+def test_a_budget_of_tokens_cuts_the_same_draw(pool: Path, tmp_path: Path) -> None:
+    manifests = make(pool, tmp_path / "tokens", n_tokens=20_000)
+    for name in ("vrt", "uniform", "prop2diff"):
+        assert 0 <= 20_000 - manifests[name].response_tokens < 2_000
+    n = manifests["uniform"].n_examples
+    make(pool, tmp_path / "examples", n_examples=n)
+    by_tokens, by_examples = (
+        pq.read_table(tmp_path / out / "uniform" / "train.parquet") for out in ("tokens", "examples")
+    )
+    assert by_tokens.equals(by_examples)
+    with pytest.raises(DataError, match=r"raise curation\.n_tokens"):
+        make(pool, tmp_path / "none", n_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"n_examples": 1, "n_tokens": 1}, "give one of them"),
+        ({"teachers": ["a", "a"]}, "teachers: the same name twice"),
+        ({"exports": ["dart", "dart"]}, "exports: the same name twice"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(config: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        CurationConfig.model_validate(config)
 
 
 def test_dart_covers_what_vanilla_misses(pool: Path, tmp_path: Path) -> None:

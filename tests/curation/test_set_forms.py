@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from curation.sampled_pools import QUERIES, make_job
+from dartune.adapters.trl import math_reward
 from dartune.adapters.verl import compute_score
 from dartune.config import CurationConfig
 from dartune.curation import SetManifest, curate
@@ -44,6 +45,13 @@ def test_prompts_for_rl_have_pass_rates_in_the_band(pool: Path, tmp_path: Path) 
     kept = pq.read_table(tmp_path / "some" / "uniform" / "grpo" / "train.parquet")["pass_rate"].to_pylist()
     assert kept == [row["pass_rate"] for row in rows if 0.2 <= row["pass_rate"] <= 0.6]
     assert 0 < some.n_prompts == len(kept) < len(rows)
+
+
+def test_rows_for_grpo_are_rewarded_by_the_adapter(pool: Path, tmp_path: Path) -> None:
+    export(pool, tmp_path, "grpo")
+    row = pq.read_table(tmp_path / "uniform" / "grpo" / "train.parquet").to_pylist()[7]
+    columns = {name: [value] * 2 for name, value in row.items() if name != "prompt"}
+    assert math_reward()(completions=[r"So \boxed{7}", r"So \boxed{8}"], **columns) == [1.0, 0.0]
 
 
 def test_rows_for_verl_are_scored_by_the_adapter(pool: Path, tmp_path: Path) -> None:

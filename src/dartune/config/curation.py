@@ -53,6 +53,8 @@ class CurationConfig(Section):
 
     n_examples: Count | None = None
     """Size of every method's set; None keeps all that its policy chooses."""
+    n_tokens: Count | None = None
+    """Response tokens of every method's set, at most, in place of `n_examples`."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
     pick: Literal["trial_order", "diverse", "shortest", "median_length"] = "trial_order"
@@ -72,3 +74,12 @@ class CurationConfig(Section):
     published DART sets), and of the queries with their pass rates "grpo" (TRL) and "verl"."""
     pass_rates: PassRatesConfig = PassRatesConfig()
     """Of the queries in "grpo" and "verl"."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.n_examples is not None and self.n_tokens is not None:
+            raise ValueError("n_examples, n_tokens: give one of them; each alone decides the size of the sets")
+        for name, values in (("teachers", self.teachers), ("exports", self.exports)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: the same name twice")
+        return self

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dartune.config import MethodConfig
+from dartune.config import CurationConfig, MethodConfig
 from dartune.curation.choose import Choice, Examples, choose_for_query, cut_to_examples, cut_to_tokens
 from dartune.curation.contamination import dropped_queries, find_contamination
 from dartune.curation.content import TrainingSet
@@ -40,10 +40,10 @@ def curate(pool: Path, job: CurationJob, *, out: Path) -> dict[str, SetManifest]
             continue
         choices = _without(dropped, _choose(job, name, histories))
         reference = job.methods[name].equal_tokens_with
-        wanted_tokens = None if reference is None else manifests[reference].response_tokens
+        wanted_tokens = job.config.n_tokens if reference is None else manifests[reference].response_tokens
         examples = _cut(job, choices, wanted_tokens)
         if not len(examples):
-            raise _empty(pool, name, n_queries=len(choices), n_dropped=len(dropped))
+            raise _empty(pool, name, job.config, n_queries=len(choices), n_dropped=len(dropped))
         content = TrainingSet(
             job=job,
             choices=choices,
@@ -86,14 +86,20 @@ def _without(dropped: Collection[str], choices: Mapping[str, Choice]) -> dict[st
     }
 
 
-def _empty(pool: Path, name: str, *, n_queries: int, n_dropped: int) -> DataError:
+def _empty(pool: Path, name: str, config: CurationConfig, *, n_queries: int, n_dropped: int) -> DataError:
+    if config.n_tokens is not None:
+        return DataError(
+            f"{pool}: the training set of method {name!r} would be empty: no example has {config.n_tokens} response "
+            "tokens or fewer, or there is none; raise curation.n_tokens, or look at 'dartune pool show'"
+        )
     if n_dropped:
         return DataError(
             f"{pool}: the training set of method {name!r} would be empty: {n_dropped} of its {n_queries} queries are "
             "asked by a benchmark; take other queries, or see curation.decontamination"
         )
+    by_whom = f" by {' or '.join(config.teachers)}" if config.teachers else ""
     return DataError(
-        f"{pool}: no correct response for method {name!r}, so its training set would be empty; "
+        f"{pool}: no correct response{by_whom} for method {name!r}, so its training set would be empty; "
         "sample more, or look at the verdicts with 'dartune pool show'"
     )
 

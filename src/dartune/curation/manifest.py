@@ -50,7 +50,8 @@ class SetManifest:
     n_missing: int
     """Examples fewer than the recipe's `n_examples` asks for."""
     n_missing_tokens: int
-    """Response tokens fewer than the set whose tokens this one was to match, where all that there is was not enough."""
+    """Response tokens fewer than `n_tokens` or the set whose tokens this one was to match, where all that there is was
+    not enough."""
     n_unfinished: int
     """Queries that sampling has not brought to their target or their cap yet."""
     n_duplicates: int
@@ -78,7 +79,7 @@ class SetManifest:
 
 
 def build_manifest(name: str, content: TrainingSet, *, pool_hash: str, wanted_tokens: int | None) -> SetManifest:
-    """Count what was chosen; `wanted_tokens` are those of the set whose tokens it was to match, if any."""
+    """Count what was chosen; `wanted_tokens` are those that it was cut to, if any."""
     job, choices, examples = content.job, content.choices.values(), content.examples
     response_tokens = int(examples.n_tokens.sum(dtype=np.int64))
     wanted = job.config.n_examples if wanted_tokens is None else None

@@ -41,26 +41,27 @@ def evaluate(
     responses: Mapping[str, Sequence[str]],
     *,
     template: str = "plain",
-    max_new_tokens: int = 64,
     grader: Grades | None = None,
+    name: str = "own",
 ) -> Evaluation:
-    """Evaluate recorded responses to some problems into `folder`."""
+    """Evaluate recorded responses to some problems, a benchmark called `name`, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = write_problems(folder.parent / f"{folder.name}-problems.jsonl", problems)
+    files = "" if name == "own" else f"-{name}"
+    source = write_problems(folder.parent / f"{folder.name}{files}-problems.jsonl", problems)
     recorded = write_responses(folder.parent / f"{folder.name}-responses.jsonl", responses)
     n_trials = max(map(len, responses.values()))
     config = EvaluationConfig(
-        benchmarks={"own": QueriesConfig(source=str(source))},
-        in_domain=("own",),
+        benchmarks={name: QueriesConfig(source=str(source))},
+        in_domain=(name,),
         n_trials=n_trials,
         temperature=0.0 if n_trials == 1 else 0.7,
-        max_new_tokens=max_new_tokens,
+        max_new_tokens=64,
     )
-    sets = {name: load_queries(queries) for name, queries in config.benchmarks.items()}
+    sets = {name: load_queries(config.benchmarks[name])}
     with Grader() as usual:
         evaluate_model(
             EvaluationJob(benchmarks=sets, template=load_template(template), config=config),
-            engine=ReplayEngine(ReplayEngineConfig(path=recorded), sets["own"].queries),
+            engine=ReplayEngine(ReplayEngineConfig(path=recorded), sets[name].queries),
             grader=grader or usual,
             pool=folder,
         )

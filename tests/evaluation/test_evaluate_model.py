@@ -124,6 +124,19 @@ def test_answers_of_an_older_grader_are_graded_again_when_an_evaluation_goes_on(
     assert sum(row.is_correct for row in evaluation.rows("own")) == 6
 
 
+def test_more_benchmarks_join_and_all_are_graded_by_one_grader(tmp_path: Path) -> None:
+    more = {f"How much is {i}?": str(i) for i in range(3)}
+    responses = {**RIGHT_BUT_TWO, **{text: [boxed(answer)] for text, answer in more.items()}}
+    evaluate(tmp_path / "a", PROBLEMS, responses, grader=Harsh())
+    write_record(tmp_path / "a", replace(read_record(tmp_path / "a"), grader="0.0.1+old"))
+    evaluation = evaluate(tmp_path / "a", more, responses, name="more")
+    assert [part.name for part in evaluation.record.benchmarks] == ["own", "more"]
+    assert {name: sum(row.is_correct for row in evaluation.rows(name)) for name in ("own", "more")} == {
+        "own": 6,
+        "more": 3,
+    }
+
+
 def test_regrading_refuses_other_data(tmp_path: Path) -> None:
     evaluate(tmp_path / "a", PROBLEMS, RIGHT_BUT_TWO)
     write_problems(tmp_path / "a-problems.jsonl", {"What is 1+1?": "2"})

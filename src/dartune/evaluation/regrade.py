@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,14 @@ def regrade_evaluation(folder: Path, *, grader: Grades, data_dir: Path | None = 
     they cannot be found, or are not those that were asked.
     """
     record = read_record(folder)
-    queries = {query.id: query for part in record.benchmarks for query in _queries(folder, part, data_dir)}
-    report = regrade(folder, queries, grader=grader)
+    report = regrade(folder, recorded_queries(folder, record.benchmarks, data_dir), grader=grader)
     write_record(folder, replace(record, grader=grader_version()))
     return report
+
+
+def recorded_queries(folder: Path, parts: Iterable[BenchmarkRecord], data_dir: Path | None = None) -> dict[str, Query]:
+    """The queries of some benchmarks of an evaluation, read again: id -> query. Raises as `regrade_evaluation`."""
+    return {query.id: query for part in parts for query in _queries(folder, part, data_dir)}
 
 
 def _queries(folder: Path, part: BenchmarkRecord, data_dir: Path | None) -> tuple[Query, ...]:

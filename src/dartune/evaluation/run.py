@@ -5,7 +5,7 @@ without asking (`dartune.evaluation.regrade`) and compared with others (`dartune
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,8 +16,15 @@ from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.evaluation.grader_version import grader_version
 from dartune.evaluation.metrics import Scored
-from dartune.evaluation.record import FILE, EvaluationRecord, describe_benchmark, read_record, write_record
-from dartune.evaluation.regrade import regrade
+from dartune.evaluation.record import (
+    FILE,
+    BenchmarkRecord,
+    EvaluationRecord,
+    describe_benchmark,
+    read_record,
+    write_record,
+)
+from dartune.evaluation.regrade import recorded_queries, regrade
 from dartune.evaluation.rows import benchmark_rows, read_rows, read_tries, write_rows
 from dartune.pool import read_settings
 from dartune.prompts import Template
@@ -67,11 +74,12 @@ def evaluate_model(
     )
     report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
     before = read_record(pool) if (pool / FILE).exists() else None
+    kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
     if before is not None and before.grader != grader_version():
-        regrade(pool, queries, grader=grader)
+        regrade(pool, {**recorded_queries(pool, kept), **queries}, grader=grader)
     rows = {name: benchmark_rows(queries) for name, queries in job.benchmarks.items()}
     write_rows(pool, {**read_rows(pool), **rows})
-    write_record(pool, _record(job, engine, pool, before))
+    write_record(pool, _record(job, engine, pool, kept))
     return report
 
 
@@ -86,9 +94,8 @@ def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet]) -> dict[str, lis
     return {name: [row for made in part for row in made] for name, part in tries.items()}
 
 
-def _record(job: EvaluationJob, engine: Engine, pool: Path, before: EvaluationRecord | None) -> EvaluationRecord:
+def _record(job: EvaluationJob, engine: Engine, pool: Path, kept: Sequence[BenchmarkRecord]) -> EvaluationRecord:
     asked = [describe_benchmark(name, queries, job.config) for name, queries in job.benchmarks.items()]
-    kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
     return EvaluationRecord(
         model=str(read_settings(pool)["model"]),
         engine=type(engine).__name__,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,14 @@ def test_of_responses_with_the_same_words_the_first_stays() -> None:
     assert chosen(choose_for_query(candidates, vanilla(3), CurationConfig())) == [0, 2]
     assert choose_for_query(candidates, vanilla(3), CurationConfig()).n_duplicates == 1
     assert chosen(choose_for_query(candidates, vanilla(3), CurationConfig(deduplicate=False))) == [0, 1, 2]
+
+
+def test_a_limit_on_a_query_leaves_the_rules_something_to_choose() -> None:
+    config = CurationConfig(most_per_query=2, pick="shortest")
+    history = replace(tries("a", "b", "c", "d"), n_tokens=np.array([4, 3, 2, 1], np.int32))
+    assert chosen(choose_for_query(history, uniform(3, max_trials=9), config)) == [2, 1]
+    assert chosen(choose_for_query(history, uniform(1, max_trials=9), config)) == [0]
+    assert chosen(choose_for_query(history, vanilla(4), config)) == [3, 2]
 
 
 def test_a_query_without_tries_gives_nothing() -> None:

@@ -57,6 +57,9 @@ class CurationConfig(Section):
     """Response tokens of every method's set, at most, in place of `n_examples`."""
     deduplicate: bool = True
     """Keep one of several responses to a query whose text is the same but for white space."""
+    most_per_query: Count | None = None
+    """Examples of one query, at most. A method that stops at its target has just enough correct responses; this leaves
+    the rules below something to choose from."""
     pick: Literal["trial_order", "diverse", "shortest", "median_length"] = "trial_order"
     """Which of a query's correct responses come first: by trial (the only rule that does not bend the set's lengths or
     wording), those whose steps differ most, the shortest, or those nearest to the median length of that query's."""

@@ -106,7 +106,8 @@ def choose_for_query(history: History, target: Target, config: CurationConfig) -
     preference = preferred(
         distinct, config, n_tokens=history.n_tokens, teachers=history.teachers, sketches=history.sketches
     )
-    chosen = preference.trials[: target.n_correct or None]
+    limits = [limit for limit in (target.n_correct, config.most_per_query) if limit]
+    chosen = preference.trials[: min(limits, default=None)]
     return Choice(
         target=target,
         cost=Cost(

@@ -74,10 +74,7 @@ def _giving_up(targets: Sequence[Target], config: GiveUpConfig, pilots: Sequence
     from dartune.stopping import give_up_caps
 
     prior = fit_prior([d.n_trials for d in pilots], [d.n_correct for d in pilots])
-    caps = {
-        target: give_up_caps(target.n_correct, target.max_trials, prior, config)
-        for target in set(targets)
-    }
+    caps = {target: give_up_caps(target.n_correct, target.max_trials, prior, config) for target in set(targets)}
     return [replace(target, caps=caps[target]) for target in targets]
 
 

@@ -43,7 +43,14 @@ SLOW = FakeEngineConfig(n_places=8, latency_s=0.2)
 
 def job(queries: Sequence[Query] = QUERIES, params: SamplingParams = SamplingParams(), template: str = "plain") -> Job:  # noqa: B008
     method = UniformMethod(policy="uniform", k=3, max_trials=30)
-    return Job(queries=queries, methods={"uniform": method}, template=load_template(template), params=params, seed=1, speculation=0.0)
+    return Job(
+        queries=queries,
+        methods={"uniform": method},
+        template=load_template(template),
+        params=params,
+        seed=1,
+        speculation=0.0,
+    )
 
 
 def ray_config(engine: ReplicaConfig, **settings: object) -> RayEngineConfig:

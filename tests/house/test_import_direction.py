@@ -39,12 +39,13 @@ SIDEWAYS = {
 }
 
 PURE = (
-    "allocation", "cluster.router", "curation.choose", "curation.preference", "decontamination", "difficulty", "evaluation.metrics", "evaluation.paired",
-    "evaluation.significance", "evaluation.tries", "importing.matching", "grading.comparison", "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling",
+    "allocation", "cluster.router", "curation.choose", "curation.preference", "decontamination", "difficulty",
+    "evaluation.metrics", "evaluation.paired", "evaluation.significance", "evaluation.tries", "grading.comparison",
+    "grading.expressions", "grading.extraction", "grading.judges", "grading.spelling", "importing.matching",
     "methods", "planning.advice", "planning.forecast", "planning.giving_up", "planning.outlook", "planning.rests",
     "planning.shapes", "planning.tries", "planning.variants", "sampling.account", "sampling.budget",
-    "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "training.packing",
-    "training.speed", "types",
+    "sampling.ledger", "sampling.orders", "sampling.phases", "stopping", "training.packing", "training.speed",
+    "types",
 )  # fmt: skip
 """Decisions: functions of their arguments, without files, clocks, chance or processes."""
 IMPURE = {"asyncio", "datetime", "io", "os", "pathlib", "random", "shutil", "socket", "subprocess", "threading", "time"}

@@ -66,6 +66,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "xwin-math": Schema(query=_ANY_QUERY, response=_ANY_RESPONSE, what="Xwin-Math: by the usual names of columns"),
     "kpmath": Schema(query=_ANY_QUERY, response=_ANY_RESPONSE, what="KPMath: by the usual names of columns"),
 }
+"""Name -> where a published set keeps its queries and responses."""
 
 
 def find_text(row: RawRow, paths: Paths) -> str | None:

@@ -124,6 +124,12 @@ def test_answers_of_an_older_grader_are_graded_again_when_an_evaluation_goes_on(
     assert sum(row.is_correct for row in evaluation.rows("own")) == 6
 
 
+def test_answers_that_a_killed_call_left_are_graded_again(tmp_path: Path) -> None:
+    evaluate(tmp_path / "a", PROBLEMS, RIGHT_BUT_TWO, grader=Harsh())
+    (tmp_path / "a" / "evaluation.json").unlink()
+    assert sum(row.is_correct for row in evaluate(tmp_path / "a", PROBLEMS, RIGHT_BUT_TWO).rows("own")) == 6
+
+
 def test_more_benchmarks_join_and_all_are_graded_by_one_grader(tmp_path: Path) -> None:
     more = {f"How much is {i}?": str(i) for i in range(3)}
     responses = {**RIGHT_BUT_TWO, **{text: [boxed(answer)] for text, answer in more.items()}}

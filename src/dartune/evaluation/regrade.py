@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dartune.config import QueriesConfig
-from dartune.errors import DataError, PoolError
+from dartune.errors import DataError
 from dartune.evaluation.grader_version import grader_version
 from dartune.evaluation.record import BenchmarkRecord, read_record, rows_checksum, write_record
 from dartune.evaluation.rows import Regraded, read_grades, write_grades
@@ -33,8 +33,7 @@ def regrade(pool: Path, queries: Mapping[str, Query], *, grader: Grades) -> Regr
     """Grade every response in `pool` to one of `queries` again; the new verdicts are kept beside the shards.
 
     `queries` are needed for what a pool does not keep: whose rules judge each of them. Responses to other queries keep
-    the verdict that they have. Raises PoolError if the pool cannot be read or has no response to any of them, and
-    WriteError.
+    the verdict that they have. Raises PoolError if the pool cannot be read, and WriteError.
     """
     before = {(row.query_id, row.trial): row for row in read_grades(pool)}
     after = dict(before)
@@ -48,8 +47,6 @@ def regrade(pool: Path, queries: Mapping[str, Query], *, grader: Grades) -> Regr
             changed[last, graded.verdict] += last != graded.verdict
             after[graded.query_id, graded.trial] = graded
             n_graded += 1
-    if not n_graded:
-        raise PoolError(f"{pool}: no response to any of the {len(queries)} queries; was it made from other data?")
     write_grades(pool, after.values())
     return RegradingReport(n_graded=n_graded, changed={pair: n for pair, n in changed.most_common() if n})
 

@@ -72,10 +72,12 @@ def evaluate_model(
         seed=_SEED,
         prices=job.prices,
     )
-    report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
     before = read_record(pool) if (pool / FILE).exists() else None
     kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
-    if before is not None and before.grader != grader_version():
+    # What a killed call left has no record of its grader.
+    graded_by = before.grader if before else "unknown" if (pool / "pool.json").exists() else grader_version()
+    report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
+    if graded_by != grader_version():
         regrade(pool, {**recorded_queries(pool, kept), **queries}, grader=grader)
     rows = {name: benchmark_rows(queries) for name, queries in job.benchmarks.items()}
     write_rows(pool, {**read_rows(pool), **rows})

@@ -68,7 +68,7 @@ class Size:
 
 
 QUICK = Size(n_rows=4, n_batches=1, width=128, n_layers=2, n_rounds=1)
-FULL = Size(n_rows=6, n_batches=1, width=256, n_layers=4, n_rounds=2)
+FULL = Size(n_rows=4, n_batches=1, width=192, n_layers=3, n_rounds=2)
 
 
 class Fills(NamedTuple):

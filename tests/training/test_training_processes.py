@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from safetensors.torch import load_file
 from training_sets import additions, write_set
@@ -17,16 +18,35 @@ MakeConfig = Callable[..., TrainingConfig]
 PROGRAM = Path(__file__).with_name("launched_training.py")
 
 
-def launch(n_processes: int, config: TrainingConfig, set_dir: Path, out: Path) -> list[dict[str, float]]:
-    """What a training by `n_processes` on this machine prints."""
+def start(n_processes: int, config: TrainingConfig, set_dir: Path, out: Path) -> subprocess.Popen[str]:
+    """A training by `n_processes` on this machine."""
     file = out.with_suffix(".json")
     file.write_text(config.model_dump_json())
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
-    done = subprocess.run(
-        [*command, str(PROGRAM), str(file), str(set_dir), str(out), "5"], capture_output=True, text=True, check=False
+    return subprocess.Popen(
+        [*command, str(PROGRAM), str(file), str(set_dir), str(out), "5"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def finish(process: subprocess.Popen[str]) -> list[dict[str, float]]:
+    """What it prints until its end."""
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def kill_at_step(process: subprocess.Popen[str], step: int) -> None:
+    """End every process of it at once, without warning."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("{") and json.loads(line)["step"] == step:
+            break
+    for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+        each.kill()
+    process.communicate()
 
 
 @pytest.mark.integration
@@ -37,7 +57,7 @@ def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, pac
     set_dir = write_set(tmp_path / "set", additions(101))
     config = make_config(packing=packing, max_length=32, batch_size=8, device_batch_size=2, checkpoint_every=4)
     alone = train(config, set_dir=set_dir, out=tmp_path / "alone", seed=5)
-    lines = launch(2, config, set_dir, tmp_path / "both")
+    lines = finish(start(2, config, set_dir, tmp_path / "both"))
 
     reports = [line for line in lines if line["event"] == "report"]
     assert len(reports) == 1
@@ -53,3 +73,16 @@ def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, pac
         for name in ("both", "alone")
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(400)
+def test_two_killed_processes_go_on_to_the_same_loss(tmp_path: Path, make_config: MakeConfig) -> None:
+    set_dir = write_set(tmp_path / "set", additions(101))
+    config = make_config(packing=True, max_length=32, batch_size=8, device_batch_size=2, checkpoint_every=2)
+    alone = train(config, set_dir=set_dir, out=tmp_path / "alone", seed=5)
+    kill_at_step(start(2, config, set_dir, tmp_path / "both"), 5)
+    assert not is_trained(tmp_path / "both", config, set_dir=set_dir, seed=5)
+    lines = finish(start(2, config, set_dir, tmp_path / "both"))
+    assert lines[0]["step"] > 2, "they go on from a checkpoint"
+    assert lines[-1]["final_loss"] == pytest.approx(alone.final_loss, rel=1e-5)

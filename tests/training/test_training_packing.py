@@ -1,5 +1,7 @@
 """Packing joins whole examples into rows without letting them see each other."""
 
+import gzip
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -8,15 +10,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 from training_sets import additions, write_set
 from transformers import AttentionInterface
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from dartune.config import TrainingConfig
 from dartune.errors import ConfigError
 from dartune.training.arguments import new_arguments
-from dartune.training.attention import check_apart, per_example_attention
+from dartune.training.attention import PER_EXAMPLE, check_apart, per_example_attention, set_attention
 from dartune.training.base import Base, load_base
 from dartune.training.packing import best_fit
 from dartune.training.rows import IGNORED, Window, read_rows
@@ -161,3 +165,52 @@ def test_rows_are_full_where_examples_are_short() -> None:
     rows = best_fit(lengths, 4096)
     assert sum(lengths) / (4096 * len(rows)) > 0.99
     assert len(rows) - -(-sum(lengths) // 4096) <= 2
+
+
+def untrained(family: str) -> transformers.PreTrainedModel:
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=97, hidden_size=64, intermediate_size=96, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=128, head_dim=16, sliding_window=8, pad_token_id=0,
+    )  # fmt: skip
+    return transformers.AutoModelForCausalLM.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("family", "attention"),
+    [
+        ("Llama", PER_EXAMPLE),
+        ("Mistral", PER_EXAMPLE),
+        ("Qwen2", PER_EXAMPLE),
+        ("Qwen3", PER_EXAMPLE),
+        ("Gemma2", "eager"),
+        ("Gemma3Text", PER_EXAMPLE),
+        ("Phi3", PER_EXAMPLE),
+        ("Mixtral", PER_EXAMPLE),
+        ("GPTNeoX", PER_EXAMPLE),
+    ],
+)
+def test_families_that_keep_examples_apart(family: str, attention: str) -> None:
+    model = untrained(family)
+    set_attention(model, TrainingConfig(model="none"), in_half=False)
+    assert model.config._attn_implementation == attention
+    check_apart(model, DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True))
+
+
+@pytest.mark.parametrize("family", ["Mamba", "Bloom"])
+def test_families_that_let_examples_see_each_other_are_refused(family: str) -> None:
+    model = untrained(family)
+    set_attention(model, TrainingConfig(model="none"), in_half=False)
+    with pytest.raises(ConfigError, match=f"see each other in {family}ForCausalLM"):
+        check_apart(model, DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True))
+
+
+@pytest.mark.data
+def test_rows_of_real_solutions_are_full(data_dir: Path) -> None:
+    lengths = []
+    for name in ("gsm8k_train", "math_test"):
+        with gzip.open(data_dir / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+            # A token of English and mathematics has about three and a half characters.
+            lengths += [len(row["query"] + row["solution"]) * 2 // 7 + 1 for row in map(json.loads, file)]
+    rows = best_fit(lengths, 4096)
+    assert sum(lengths) / (4096 * len(rows)) > 0.99

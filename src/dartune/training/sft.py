@@ -128,7 +128,8 @@ class _Watcher(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if self._job.config.packing:
-            check_apart(kwargs["model"], self._trainer.data_collator)
+            with self._trainer.compute_loss_context_manager():
+                check_apart(kwargs["model"], self._trainer.data_collator)
         self._trainer.speed.start = time.perf_counter()
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:

@@ -114,8 +114,8 @@ def check_apart(model: torch.nn.Module, collate: "Callable[[list[dict[str, list[
         name = getattr(config, "_attn_implementation", "?")
         raise ConfigError(
             f"training.packing: with attention {name!r} of transformers {version('transformers')}, packed examples see "
-            f"each other in {type(model).__name__} (logits change by {change:.1e}); set training.attention to 'sdpa' "
-            "or 'eager', or training.packing = false"
+            f"each other in {type(model).__name__} (logits change by {change:.1e}); take another training.attention, "
+            "or set training.packing = false"
         )
 
 

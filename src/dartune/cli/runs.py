@@ -133,8 +133,10 @@ def curate(
 def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = None, quiet: Quiet = False) -> None:
     """Fine-tune the base model on every method's set."""
     from dartune.cli.watching import watching_steps
+    from dartune.training.ranks import is_main
 
     opened = open_run(recipe, out, sets)
+    quiet = quiet or not is_main()
     for method in [only] if only else opened.students:
         with watching_steps(is_quiet=quiet) as watch:
             opened.train(method, watch)

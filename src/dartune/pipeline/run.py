@@ -64,6 +64,9 @@ def describe_set(manifest: SetManifest) -> str:
         "examples fewer than asked": manifest.n_missing,
         "response tokens fewer than asked": manifest.n_missing_tokens,
         "queries not yet sampled to their end": manifest.n_unfinished,
+        "queries that a benchmark asks too left out": manifest.n_dropped_queries,
+        "near duplicates left out": manifest.n_near_duplicates,
+        "solutions with a false step found": manifest.n_unsound,
     }
     return ", ".join(
         [

@@ -113,6 +113,7 @@ class Run:
             config=self.recipe.curation,
             template=self.student_template(),
             seed=self.recipe.seed,
+            benchmarks={name: benchmark.queries for name, benchmark in self.benchmarks().items()},
         )
         return curate(self.folder.pool, job, out=self.folder.sets)
 

@@ -51,12 +51,10 @@ def sample_pinned(n_queries: int, n_samples: int, pool: Path) -> dict[str, float
 
     queries = [Query.of(f"What is {i} times 1?", str(i), level=i % len(PASS_RATES) + 1) for i in range(n_queries)]
     tries_per_correct = sum(1 / rate for rate in PASS_RATES) / len(PASS_RATES)
-    method = UniformMethod(
-        policy="uniform", k=max(1, round(n_samples / n_queries / tries_per_correct)), max_trials=MAX_TRIALS
-    )
+    k = max(1, round(n_samples / n_queries / tries_per_correct))
     job = Job(
         queries=queries,
-        methods={"uniform": method},
+        methods={"uniform": UniformMethod(policy="uniform", k=k, max_trials=MAX_TRIALS)},
         template=load_template("alpaca"),
         params=SamplingParams(),
         seed=0,

@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "dartune"
 
 LAYERS = (
-    ("errors", "types", "visible"),
+    ("errors", "types", "versions", "visible"),
     ("files",),
     ("config",),
     ("allocation", "cluster", "decontamination", "difficulty", "methods", "stopping"),

@@ -1,19 +1,17 @@
 """From a model's name to an evaluation of it: any engine, any benchmarks, one call."""
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dartune.config import EngineConfig, QueriesConfig, RayEngineConfig, local_model, prices_of
+from dartune.config import EngineConfig, QueriesConfig, local_model, prices_of
 from dartune.engines.factory import build_engine
 from dartune.evaluation.prompts import Asked, choose_prompt, load_prompt
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.evaluation.sets import IN_DOMAIN
-from dartune.grading import Grader
-from dartune.grading.remote import RemoteGrader
+from dartune.grading.remote import build_grader
 from dartune.models import resolve_model
 from dartune.queries import load_queries
 from dartune.recipes import load_recipe
@@ -39,7 +37,7 @@ class ModelEvaluation:
         """Ask what was not asked yet, into `folder`. Raises as `evaluate_model` does."""
         queries = [query for benchmark in self.job.benchmarks.values() for query in benchmark.queries]
         engine = build_engine(self.engine, queries)
-        with _grader(self.engine) as grader:
+        with build_grader(self.engine) as grader:
             return evaluate_model(self.job, engine=engine, grader=grader, pool=folder, watch=watch)
 
 
@@ -86,13 +84,6 @@ def prepare_evaluation(
             prices=prices_of(recipe.engine),
         ),
     )
-
-
-def _grader(engine: EngineConfig) -> Grader | RemoteGrader:
-    """Graders on the engine's cluster, or one here."""
-    if isinstance(engine, RayEngineConfig) and engine.n_graders:
-        return RemoteGrader(engine.n_graders, engine.address)
-    return Grader(n_workers=os.cpu_count() or 1)
 
 
 def _engine_overrides(engine: str, model: str) -> list[str]:

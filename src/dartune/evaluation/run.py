@@ -4,14 +4,11 @@ Every response stays in the pool, and beside it stands all that the scores depen
 without asking (`dartune.evaluation.regrade`) and compared with others (`dartune.evaluation.comparison`).
 """
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
-from dartune import __version__
 from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
 from dartune.evaluation.grader_version import grader_version
@@ -33,6 +30,7 @@ from dartune.sampling.grades import Grades
 from dartune.sampling.job import Job, SamplingReport
 from dartune.sampling.run import Watcher, sample_pool
 from dartune.types import SamplingParams
+from dartune.versions import installed_versions
 
 _SEED = 0
 _VERSIONED = ("torch", "transformers", "vllm", "aiohttp", "ray", "math-verify", "sympy")
@@ -101,7 +99,7 @@ def _record(job: EvaluationJob, engine: Engine, pool: Path, kept: Sequence[Bench
     return EvaluationRecord(
         model=str(read_settings(pool)["model"]),
         engine=type(engine).__name__,
-        versions=_versions(),
+        versions=installed_versions(_VERSIONED),
         template=job.template.name,
         prompt=job.template.render("{query}"),
         sampling=job.params,
@@ -110,13 +108,3 @@ def _record(job: EvaluationJob, engine: Engine, pool: Path, kept: Sequence[Bench
         benchmarks=(*kept, *asked),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _versions() -> dict[str, str]:
-    versions = {"dartune": __version__, "python": platform.python_version()}
-    for package in _VERSIONED:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

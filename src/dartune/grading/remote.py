@@ -5,11 +5,13 @@ that. One that every grader dies of is `ungradable`, not `incorrect`.
 """
 
 import asyncio
+import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from dartune.cluster import PATIENT, REPLICA_DIED, Connection, Demand, Fleet, Patience, connect, launcher, require_ray
+from dartune.config import EngineConfig, RayEngineConfig
 from dartune.errors import EngineError
 from dartune.grading.case import Case
 from dartune.grading.grader import NOTHING, Grader, find_judge
@@ -125,3 +127,10 @@ class RemoteGrader:
         )
         await fleet.start()
         return fleet
+
+
+def build_grader(engine: EngineConfig) -> Grader | RemoteGrader:
+    """Graders on the engine's cluster, or one here: its workers, one for each core, start when answers need algebra."""
+    if isinstance(engine, RayEngineConfig) and engine.n_graders:
+        return RemoteGrader(engine.n_graders, engine.address)
+    return Grader(n_workers=os.cpu_count() or 1)

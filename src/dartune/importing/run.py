@@ -80,15 +80,7 @@ def import_pool(
     if (out / "pool.json").exists():
         raise DataError(f"{out}: expected a new folder, got a pool; name another, or delete it")
     rules = SCHEMAS[schema]
-    texts = {row.text for row in _read(file, rules) if row.text is not None and not rules.is_derived(row.raw)}
-    if not texts:
-        raise DataError(f"{file}: no row fits the schema {schema!r} ({rules.what}); choose another schema")
-    found = match_texts(texts, queries)
-    if not found:
-        raise DataError(
-            f"{file}: none of its {len(texts):,} problems is one of the {len(queries):,} queries; "
-            "name the queries that it was made from"
-        )
+    found = _matched(file, schema, rules, queries)
     tally = _Tally(kinds=Counter(), trials=Counter())
     provenance = Provenance(model=schema, template=_TEMPLATE, params=SamplingParams(), run_seed=0)
 
@@ -124,6 +116,20 @@ class _Admitted(NamedTuple):
     key: Key
     query: Query
     response: str
+
+
+def _matched(file: Path, schema: str, rules: Schema, queries: Sequence[Query]) -> dict[str, Found]:
+    """Text of a row -> the query that it asks; at least one."""
+    texts = {row.text for row in _read(file, rules) if row.text is not None and not rules.is_derived(row.raw)}
+    if not texts:
+        raise DataError(f"{file}: no row fits the schema {schema!r} ({rules.what}); choose another schema")
+    found = match_texts(texts, queries)
+    if not found:
+        raise DataError(
+            f"{file}: none of its {len(texts):,} problems is one of the {len(queries):,} queries; "
+            "name the queries that it was made from"
+        )
+    return found
 
 
 def _read(file: Path, rules: Schema) -> Iterator[_Row]:

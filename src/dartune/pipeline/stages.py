@@ -1,19 +1,17 @@
 """The stages of a run. Each reads what the one before it left in the folder, and knows from it whether it is done."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dartune.config import EngineConfig, RayEngineConfig, Recipe, local_model, prices_of, with_model
+from dartune.config import EngineConfig, Recipe, local_model, prices_of, with_model
 from dartune.curation import CurationJob, SetManifest, curate, curation_order
 from dartune.engines.factory import build_engine
 from dartune.errors import ConfigError, MissingExtra
 from dartune.evaluation.run import EvaluationJob, evaluate_model
-from dartune.grading import Grader
-from dartune.grading.remote import RemoteGrader
+from dartune.grading.remote import build_grader
 from dartune.models import resolve_model
 from dartune.pipeline.folder import RunFolder
 from dartune.prompts import Template, load_template
@@ -88,7 +86,7 @@ class Run:
             sampled_s=self.folder.read_timings().get("sample", 0.0),
         )
         engine = build_engine(recipe.engine, queries.queries)
-        with _grader(recipe.engine) as grader:
+        with build_grader(recipe.engine) as grader:
             report = sample_pool(job, engine=engine, grader=grader, pool=self.folder.pool, watch=watch)
         self.folder.add_timing("sample", report.elapsed_s)
         return report
@@ -144,7 +142,7 @@ class Run:
         queries = [query for benchmark in job.benchmarks.values() for query in benchmark.queries]
         engine = build_engine(self._engine_for(model), queries)
         pool = self.folder.evaluation(model, self.recipe.seed)
-        with _grader(self.recipe.engine) as grader:
+        with build_grader(self.recipe.engine) as grader:
             return evaluate_model(job, engine=engine, grader=grader, pool=pool, watch=watch)
 
     def queries(self) -> QuerySet:
@@ -173,10 +171,3 @@ class Run:
         assert self.recipe.training is not None
         path = self.recipe.training.model if model == BASE else str(self.folder.model(model, self.recipe.seed))
         return with_model(engine, path)
-
-
-def _grader(engine: EngineConfig) -> Grader | RemoteGrader:
-    """Graders on the engine's cluster, or one here: its workers, one for each core, start when answers need algebra."""
-    if isinstance(engine, RayEngineConfig) and engine.n_graders:
-        return RemoteGrader(engine.n_graders, engine.address)
-    return Grader(n_workers=os.cpu_count() or 1)

@@ -1,9 +1,7 @@
 """From what a run left in its folder to the numbers of its summary."""
 
-import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import assert_never
 
@@ -11,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dartune import __version__
 from dartune.analysis.collect import QueryTally, evaluation_summary, method_summary
 from dartune.analysis.summary import EvaluationSummary, HardExample, MethodSummary, PoolSummary, RunSummary
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
@@ -21,6 +18,7 @@ from dartune.pool import OutcomeTable, Tries, iter_samples, read_outcomes, read_
 from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT
 from dartune.recipes import recipe_hash, recipe_toml
 from dartune.types import Difficulty, Query, Target
+from dartune.versions import installed_versions
 
 _VERSIONED = ("torch", "transformers", "trl", "math-verify", "pyarrow", "numpy")
 _N_HARD_EXAMPLES = 6
@@ -38,7 +36,7 @@ def summarise(run: Run) -> RunSummary:
         recipe_hash=recipe_hash(recipe),
         recipe=recipe_toml(recipe),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=_versions(),
+        versions=installed_versions(_VERSIONED),
         queries=recipe.queries.source,
         sampled_model=getattr(recipe.engine, "model", recipe.engine.name),
         student=recipe.training.model if recipe.training else None,
@@ -145,13 +143,3 @@ def _difficulty(tries: Tries | None) -> Difficulty:
     if tries is None:
         return Difficulty(n_trials=0, n_correct=0)
     return Difficulty(n_trials=len(tries) - tries.n_failures, n_correct=tries.n_correct)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"dartune": __version__, "python": platform.python_version()}
-    for package in _VERSIONED:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

@@ -100,11 +100,27 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 def unmet(rows: Rows) -> list[str]:
     """Queries that do not have what the recipe's methods ask for."""
-    tries: dict[str, list[bool]] = defaultdict(list)
-    for (query_id, _), row in rows.items():
-        tries[query_id].append(row["verdict"] == "correct")
-    enough = [
-        len(verdicts) >= N_TRIALS and (sum(verdicts) >= K or len(verdicts) == MAX_TRIALS) for verdicts in tries.values()
-    ]
+    tries = verdicts(rows)
     assert len(tries) == N_QUERIES
-    return [query_id for query_id, is_met in zip(tries, enough, strict=True) if not is_met]
+    return [query_id for query_id, right in tries.items() if n_counted(right) > len(right)]
+
+
+def counted(rows: Rows) -> set[tuple[str, int]]:
+    """The tries that the methods count: which are asked for ahead of the last answers depends on when those come."""
+    tries = verdicts(rows)
+    return {(query_id, trial) for query_id, trial in rows if trial < n_counted(tries[query_id])}
+
+
+def verdicts(rows: Rows) -> dict[str, list[bool]]:
+    """Whether each try of a query is right, by trial."""
+    tries: dict[str, list[bool]] = defaultdict(list)
+    for query_id, trial in sorted(rows):
+        assert trial == len(tries[query_id])
+        tries[query_id].append(rows[query_id, trial]["verdict"] == "correct")
+    return tries
+
+
+def n_counted(right: list[bool]) -> int:
+    """How many tries the two methods need of a query whose tries are right or not as in `right`."""
+    kth = [n for n, _ in enumerate(right, start=1) if sum(right[:n]) == K]
+    return max(N_TRIALS, kth[0] if kth else MAX_TRIALS)

@@ -116,7 +116,6 @@ def test_twenty_kills_of_a_real_model_leave_the_same_chosen_sets(tmp_path: Path)
     n_changed = sum(killed[key]["response"] != whole[key]["response"] for key in shared)
     assert n_changed <= len(shared) // 1000
     if n_changed == 0:
-        assert killed.keys() == whole.keys()
         for out in ("killed", "whole"):
             finish(recipe, tmp_path / out, overrides, "curate")
         for method in ("vrt", "uniform", "prop2diff"):

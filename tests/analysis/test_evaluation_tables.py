@@ -7,6 +7,7 @@ from dartune.analysis.evaluation_tables import (
     details_grid,
     differences_grid,
     domain_grid,
+    gains_grid,
     level_grid,
     main_grid,
     settings_text,
@@ -37,14 +38,30 @@ def scores(evaluations: list[Evaluation]) -> list[Scores]:
     return [Scores(name=e.name, scores=score_evaluation(e, never)) for e in evaluations]
 
 
-def test_own_rows_have_intervals_and_the_gain_over_the_first(pair: list[Evaluation]) -> None:
+def test_own_rows_have_intervals(pair: list[Evaluation]) -> None:
     grid = main_grid(scores(pair))
-    assert grid.columns == ("model", "own", "AVG in", "AVG out", "AVG", "gain")
+    assert grid.columns == ("model", "own", "AVG in", "AVG out", "AVG")
     first, second = grid.rows
     assert first[1].startswith("50.0 ±")
     assert first[1] == first[2] == first[4]
-    assert (first[3], first[5]) == ("–", "–")
-    assert second[5] == "+50.0"
+    assert first[3] == "–"
+    assert second[1].startswith("100.0 ±")
+
+
+def test_gains_are_over_the_first_model_and_of_published_rows_over_vrt_on_the_same_base(
+    pair: list[Evaluation],
+) -> None:
+    own = scores(pair)
+    assert gains_grid(own).rows == (("whole", "half", "+50.0", "+50.0"),)
+    assert gains_grid(own[:1]).rows == ()
+    grid = gains_grid([], published=published_scores())
+    assert grid.columns == ("model", "over", "MATH", "GSM8K", "College", "DM", "Olympiad", "Theorem", "AVG")
+    rows = {row[0]: row[1:] for row in grid.rows}
+    assert not any("70B" in name or "VRT" in name for name in rows)
+    assert rows["† DART-Math-Mistral-7B (Prop2Diff)"] == (
+        "Mistral-7B-VRT", "+6.8", "−1.2", "+5.2", "+9.5", "+6.0", "+0.8", "+4.5",
+    )  # fmt: skip
+    assert rows["† DeepSeekMath-7B-RL"][0] == "DeepSeekMath-7B-VRT"
 
 
 def test_published_and_imported_rows_are_marked_with_their_source(pair: list[Evaluation]) -> None:
@@ -61,9 +78,11 @@ def test_published_and_imported_rows_are_marked_with_their_source(pair: list[Eva
     assert [row[0] for row in grid.rows[:3]] == ["half", "whole", "owner/m [1]"]
     assert grid.rows[2][1:3] == ("–", "50.0 ±10.0")
     card = {row[0]: row for row in grid.rows[3:]}
-    assert card["† DART-Math-DSMath-7B (Prop2Diff)"][1:] == ("–", "86.8", "70.2", "39.1", "49.4", "–")
+    assert card["† DART-Math-DSMath-7B (Prop2Diff)"][1:] == ("–", "86.8", "70.2", "39.1", "49.4")
+    assert card["‡ DeepSeekMath-7B-VRT"][2] == "88.2"
     assert "[1] from r.json (lm_eval, exact_match,none), by that program's grader" in grid.note
-    assert "not measured here: Tong et al. 2024" in grid.note
+    assert "† published, by the authors' grader, not measured here: Tong et al. 2024" in grid.note
+    assert "‡ published, by the authors' grader, not measured here: the VRT baselines" in grid.note
 
 
 def test_what_stands_behind_a_score(pair: list[Evaluation]) -> None:

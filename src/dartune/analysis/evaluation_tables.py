@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from dartune.analysis.formats import MISSING, count, interval, level_name, p_value, percent, plus_minus, points
 from dartune.analysis.grid import Grid
@@ -14,10 +15,11 @@ from dartune.evaluation.results import Averages, BenchmarkScore, average
 from dartune.evaluation.sets import GROUPS, TITLES
 
 _OWN_NOTE = (
-    "Accuracy in % with half the width of its 95 % interval (Wilson, clustered by query); AVG: plain means over "
+    "Accuracy in % with the longer arm of its 95 % interval (Wilson, clustered by query); AVG: plain means over "
     "benchmarks, in domain, out of domain, and over all."
 )
-_GAIN_NOTE = "gain: points over the first row, on the benchmarks that both have."
+_MARKS = "†‡§"
+"""One for each source of published rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,41 +33,66 @@ class Scores:
 def main_grid(
     models: Sequence[Scores], *, published: Sequence[PublishedScores] = (), imported: Sequence[ImportedScores] = ()
 ) -> Grid:
-    """One row for each model and a column for each benchmark, with averages and the gain over the first row."""
+    """One row for each model and a column for each benchmark, with averages."""
     names = list(
         dict.fromkeys([s.benchmark for m in models for s in m.scores] + [n for i in imported for n in i.scores])
     )
-    own = [_own_row(model, names, models[0]) for model in models]
-    notes = [_OWN_NOTE] * bool(models) + [_GAIN_NOTE] * (len(models) > 1)
-    others = []
+    rows = [_own_row(model, names) for model in models]
+    notes = [_OWN_NOTE] * bool(models)
     for number, row in enumerate(imported, start=1):
-        others.append(_imported_row(row, number, names))
+        rows.append(_imported_row(row, number, names))
         metrics = ", ".join(dict.fromkeys(score.metric for score in row.scores.values()))
         notes.append(f"[{number}] from {row.path} ({row.program}, {metrics}), by that program's grader.")
-    for published_row in published:
-        others.append(_published_row(published_row, names))
-    if published:
-        sources = "; ".join(dict.fromkeys(row.source for row in published))
-        notes.append(f"† published, by the authors' grader, not measured here: {sources}.")
+    marks = _source_marks(published)
+    rows += [_published_row(row, marks[row.source], names) for row in published]
+    notes += [
+        f"{mark} published, by the authors' grader, not measured here: {source}." for source, mark in marks.items()
+    ]
     return Grid(
         title="accuracy",
-        columns=("model", *(TITLES.get(name, name) for name in names), "AVG in", "AVG out", "AVG", "gain"),
-        rows=(*own, *others),
+        columns=("model", *(TITLES.get(name, name) for name in names), "AVG in", "AVG out", "AVG"),
+        rows=tuple(rows),
         note=" ".join(notes),
     )
 
 
-def _own_row(model: Scores, names: Sequence[str], first: Scores) -> tuple[str, ...]:
+def gains_grid(models: Sequence[Scores], *, published: Sequence[PublishedScores] = ()) -> Grid:
+    """Gains in points over the first model, and of published rows over VRT on the same base; without rows for none."""
+    shares = [(model.name, {s.benchmark: s.accuracy.accuracy for s in model.scores}) for model in models]
+    names = list(dict.fromkeys(name for _, share in shares for name in share)) or list(TITLES)
+    marks = _source_marks(published)
+    vrt = {row.base: row for row in published if row.is_vrt}
+    rows = [_gains_row(one, shares[0], names) for one in shares[1:]]
+    rows += [
+        _gains_row((f"{marks[row.source]} {row.model}", row.accuracy), (base.model, base.accuracy), names)
+        for row in published
+        if (base := vrt.get(row.base, row)) is not row
+    ]
+    return Grid(
+        title="gains, in points",
+        columns=("model", "over", *(TITLES.get(name, name) for name in names), "AVG"),
+        rows=tuple(rows),
+        n_words=2,
+        note="AVG: over the benchmarks that both have.",
+    )
+
+
+def _gains_row(
+    model: tuple[str, Mapping[str, float]], baseline: tuple[str, Mapping[str, float]], names: Sequence[str]
+) -> tuple[str, ...]:
+    (name, shares), (over, others) = model, baseline
+    gains = {key: share - others[key] for key, share in shares.items() if key in others}
+    mean = fmean(gains.values()) if gains else None
+    return (name, over, *(points(gains.get(key)) for key in names), points(mean))
+
+
+def _source_marks(published: Sequence[PublishedScores]) -> dict[str, str]:
+    return dict(zip(dict.fromkeys(row.source for row in published), _MARKS, strict=False))
+
+
+def _own_row(model: Scores, names: Sequence[str]) -> tuple[str, ...]:
     by_name = {score.benchmark: score.accuracy for score in model.scores}
-    means = average(model.scores)
-    cells = [_accuracy(by_name.get(name)) for name in names]
-    gain = MISSING if model is first else points(_gain(by_name, {s.benchmark: s.accuracy for s in first.scores}))
-    return (model.name, *cells, *_mean_cells(means), gain)
-
-
-def _gain(scores: Mapping[str, Score], baseline: Mapping[str, Score]) -> float | None:
-    shared = [name for name in scores if name in baseline]
-    return sum(scores[n].accuracy - baseline[n].accuracy for n in shared) / len(shared) if shared else None
+    return (model.name, *(_accuracy(by_name.get(name)) for name in names), *_mean_cells(average(model.scores)))
 
 
 def _mean_cells(means: Averages) -> tuple[str, ...]:
@@ -74,13 +101,13 @@ def _mean_cells(means: Averages) -> tuple[str, ...]:
 
 def _imported_row(row: ImportedScores, number: int, names: Sequence[str]) -> tuple[str, ...]:
     cells = [plus_minus(row.scores[name].accuracy) if name in row.scores else MISSING for name in names]
-    return (f"{row.model} [{number}]", *cells, MISSING, MISSING, MISSING, MISSING)
+    return (f"{row.model} [{number}]", *cells, MISSING, MISSING, MISSING)
 
 
-def _published_row(row: PublishedScores, names: Sequence[str]) -> tuple[str, ...]:
+def _published_row(row: PublishedScores, mark: str, names: Sequence[str]) -> tuple[str, ...]:
     cells = [percent(row.accuracy.get(name)) for name in names]
     means = (row.average(GROUPS["in-domain"]), row.average(GROUPS["out-of-domain"]), row.average())
-    return (f"† {row.model}", *cells, *map(percent, means), MISSING)
+    return (f"{mark} {row.model}", *cells, *map(percent, means))
 
 
 def details_grid(model: Scores) -> Grid:

@@ -63,9 +63,10 @@ def compare(sources: Sources, published: Published = False, allow: Allow = None,
                 }
             )
         )
-    from dartune.analysis.evaluation_tables import differences_grid, domain_grid, level_grid, main_grid
+    from dartune.analysis.evaluation_tables import differences_grid, domain_grid, gains_grid, level_grid, main_grid
 
-    grids = [main_grid(models, published=published_scores() if published else (), imported=imported)]
+    shown = published_scores() if published else ()
+    grids = [main_grid(models, published=shown, imported=imported), gains_grid(models, published=shown)]
     grids += [make(models, name) for name in ("math/test", "math/500") for make in (domain_grid, level_grid)]
     print_grids([*grids, differences_grid(compared)])
     for evaluation in evaluations:

@@ -20,6 +20,8 @@ class PublishedScores:
     accuracy: Mapping[str, float]
     """Benchmark -> share of right answers in [0, 1], to three digits."""
     source: str
+    is_vrt: bool
+    """Whether it is the baseline that the paper's gains on its base are over: vanilla rejection tuning."""
 
     def average(self, of: Collection[str] | None = None) -> float:
         """Plain mean over the benchmarks `of`, or over all. Raises StatisticsError where it has none of them."""
@@ -35,7 +37,8 @@ def published_scores() -> tuple[PublishedScores, ...]:
             model=row["model"],
             base=row["base"],
             accuracy={name: value / 100 for name, value in zip(document["benchmarks"], row["scores"], strict=True)},
-            source=document["source"],
+            source=document["vrt_source" if row.get("is_vrt") else "source"],
+            is_vrt=row.get("is_vrt", False),
         )
         for row in document["rows"]
     )

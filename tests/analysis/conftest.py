@@ -7,6 +7,15 @@ from dataclasses import replace
 import pytest
 
 from dartune.analysis.collect import QueryTally, evaluation_summary, method_summary
+from dartune.analysis.curated import (
+    BenchmarkMatches,
+    Contamination,
+    CurationSummary,
+    MatchedPair,
+    Omissions,
+    ProcessCheck,
+    UnsoundLevel,
+)
 from dartune.analysis.study import StudyRun, study
 from dartune.analysis.summary import HardExample, MethodSummary, PoolSummary, RunSummary, StudySummary
 from dartune.evaluation.metrics import Scored
@@ -45,6 +54,57 @@ POLICIES = {
 }
 
 
+UNSOUND = (0.005, 0.01, 0.07, 0.2, 0.4)
+CURATION = CurationSummary(
+    process=ProcessCheck(check="equations", action="report"),
+    contamination=Contamination(
+        action="drop",
+        n=13,
+        min_overlap=0.5,
+        same_numbers=True,
+        benchmarks=(
+            BenchmarkMatches(benchmark="story", n_problems=2000, n_exact=1, n_ngram=2, n_queries=2),
+            BenchmarkMatches(benchmark="expr", n_problems=2000, n_exact=0, n_ngram=0, n_queries=0),
+        ),
+        n_queries=2,
+        n_pairs=3,
+        pairs=(
+            MatchedPair(
+                query="Ann has 7 boxes of 9 pens . She gives 4 away . How many pens are left with her ?",
+                benchmark="story",
+                benchmark_query="Ben has 7 boxes of 9 pens . She gives 4 away . How many ?",
+                kind="ngram",
+                overlap=0.643,
+            ),
+            MatchedPair(
+                query="Tom has 3 coins .",
+                benchmark="story",
+                benchmark_query="Tom has 3 coins",
+                kind="exact",
+                overlap=1.0,
+            ),
+        ),
+        file="sets/vrt/contamination.jsonl",
+    ),
+)
+
+
+def made_up_omissions() -> Omissions:
+    return Omissions(
+        n_duplicates=28,
+        n_near_duplicates=5,
+        n_unsound=274,
+        n_dropped_queries=2,
+        n_missing=17,
+        n_missing_tokens=0,
+        n_unfinished=1,
+        levels=tuple(
+            UnsoundLevel(level=level, n_correct=400, n_unsound=round(400 * share))
+            for level, share in enumerate(UNSOUND, start=1)
+        ),
+    )
+
+
 def made_up_method(name: str) -> MethodSummary:
     tallies = []
     for i, pass_rate in enumerate(PASS_RATES):
@@ -65,7 +125,7 @@ def made_up_method(name: str) -> MethodSummary:
                     prompt_tokens=n_here * (20 + 9 * i),
                 )
             )
-    return method_summary(name, POLICIES[name], tallies)
+    return method_summary(name, POLICIES[name], tallies, made_up_omissions())
 
 
 def made_up_answers(rates: tuple[float, ...], rng: random.Random, first_level: int = 1) -> list[Scored]:
@@ -111,6 +171,7 @@ def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
         student="world:base-a",
         pool=PoolSummary(n_queries=2000, n_raw=41230, n_failures=3, raw_tokens=1_964_402, seconds_sampling=61.4),
         methods=tuple(made_up_method(name) for name in POLICIES),
+        curation=CURATION,
         evaluations=tuple(evaluations),
         hard_examples=(
             HardExample(
@@ -120,6 +181,7 @@ def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
                 fail_rate=0.979,
                 n_trials=96,
                 response="48 + 11 = 59 . So 59 - 23 = 36 .\nNext 36 * 2 = 72 , and 72 - 5 = 67 .\n\\boxed{ 67 }",
+                is_sound=True,
             ),
             HardExample(
                 query="Ann has 7 boxes of 9 pens . She shares them among 3 . Each gives back 4 . How many has she ?",
@@ -128,6 +190,7 @@ def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
                 fail_rate=0.948,
                 n_trials=58,
                 response="7 * 9 = 63 . Each friend has 63 / 3 = 21 .\n3 * 4 = 12 .\n\\boxed{ 12 }",
+                is_sound=False,
             ),
         ),
         timings={"sample": 61.4, "curate": 0.8, "train": 93.0, "evaluate": 22.5},
@@ -153,6 +216,15 @@ def study_summary() -> StudySummary:
     return made_up_study()
 
 
+def hostile_curation(text: str) -> CurationSummary:
+    assert CURATION.process is not None
+    assert CURATION.contamination is not None
+    pair = replace(CURATION.contamination.pairs[0], query=text, benchmark=text, benchmark_query=text)
+    row = replace(CURATION.contamination.benchmarks[0], benchmark=text)
+    contamination = replace(CURATION.contamination, pairs=(pair,), benchmarks=(row,), file=text)
+    return CurationSummary(process=replace(CURATION.process, check=text), contamination=contamination)
+
+
 @pytest.fixture(scope="session")
 def hostile(run_summary: RunSummary) -> Callable[[str], RunSummary]:
     """The run with every piece of free text replaced."""
@@ -169,6 +241,7 @@ def hostile(run_summary: RunSummary) -> Callable[[str], RunSummary]:
             created=text,
             versions={text: text},
             methods=tuple(replace(method, name=text + method.name, policy=text) for method in run_summary.methods),
+            curation=hostile_curation(text),
             evaluations=tuple(
                 replace(row, method=text + row.method, benchmark=text + row.benchmark)
                 for row in run_summary.evaluations

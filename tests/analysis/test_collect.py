@@ -3,9 +3,21 @@ from statistics import fmean
 import pytest
 
 from dartune.analysis.collect import QueryTally, evaluation_summary, method_summary
+from dartune.analysis.curated import Omissions
 from dartune.errors import DataError
 from dartune.evaluation.metrics import Score, Scored
 from dartune.types import Difficulty, Target, Verdict
+
+NONE = Omissions(
+    n_duplicates=0,
+    n_near_duplicates=0,
+    n_unsound=0,
+    n_dropped_queries=0,
+    n_missing=0,
+    n_missing_tokens=0,
+    n_unfinished=0,
+    levels=(),
+)
 
 
 def tally(level: int | None, n_raw: int, n_correct: int, n_examples: int, target: int = 4) -> QueryTally:
@@ -32,7 +44,7 @@ def answer(level: int | None, verdict: Verdict, n_tokens: int = 10) -> Scored:
 
 
 def test_method_adds_up_by_level() -> None:
-    method = method_summary("uniform", "k = 4", [tally(2, 96, 1, 0), tally(1, 4, 4, 4), tally(2, 8, 4, 3)])
+    method = method_summary("uniform", "k = 4", [tally(2, 96, 1, 0), tally(1, 4, 4, 4), tally(2, 8, 4, 3)], NONE)
     assert (method.n_raw, method.n_correct, method.n_examples) == (108, 9, 7)
     assert (method.raw_tokens, method.response_tokens, method.prompt_tokens) == (1080, 63, 140)
     assert method.fill == pytest.approx(fmean([1 / 4, 1, 1]))
@@ -45,22 +57,22 @@ def test_method_adds_up_by_level() -> None:
 
 
 def test_more_than_the_target_counts_as_full() -> None:
-    assert method_summary("u", "", [tally(1, 9, 9, 9), tally(1, 9, 0, 0)]).fill == 0.5
+    assert method_summary("u", "", [tally(1, 9, 9, 9), tally(1, 9, 0, 0)], NONE).fill == 0.5
 
 
 def test_policy_without_target_has_no_fill() -> None:
-    assert method_summary("vrt", "", [tally(1, 7, 3, 3, target=0)]).fill is None
+    assert method_summary("vrt", "", [tally(1, 7, 3, 3, target=0)], NONE).fill is None
 
 
 def test_no_queries_and_no_tries_are_zeros() -> None:
-    empty = method_summary("vrt", "", [])
+    empty = method_summary("vrt", "", [], NONE)
     assert (empty.n_raw, empty.levels, empty.fill, empty.acceptance) == (0, (), None, None)
-    untried = method_summary("u", "", [tally(None, 0, 0, 0)])
+    untried = method_summary("u", "", [tally(None, 0, 0, 0)], NONE)
     assert untried.levels[0].mean_fail_rate == 1.0
 
 
 def test_queries_without_level_come_last() -> None:
-    method = method_summary("u", "", [tally(None, 4, 4, 4), tally(3, 4, 4, 4), tally(1, 4, 4, 4)])
+    method = method_summary("u", "", [tally(None, 4, 4, 4), tally(3, 4, 4, 4), tally(1, 4, 4, 4)], NONE)
     assert [row.level for row in method.levels] == [1, 3, None]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from dartune.analysis.curated import Omissions
 from dartune.analysis.summary import DomainScore, EvaluationSummary, LevelScore, LevelSummary, MethodSummary
 from dartune.errors import DataError
 from dartune.evaluation.metrics import Score, Scored, accuracy_by, macro_accuracy
@@ -29,7 +30,7 @@ class QueryTally:
     """Prompt tokens of those examples, counted once for each."""
 
 
-def method_summary(name: str, policy: str, tallies: Sequence[QueryTally]) -> MethodSummary:
+def method_summary(name: str, policy: str, tallies: Sequence[QueryTally], omissions: Omissions) -> MethodSummary:
     """Add up one method's queries, all together and level by level."""
     by_level: defaultdict[int | None, list[QueryTally]] = defaultdict(list)
     for tally in tallies:
@@ -48,6 +49,7 @@ def method_summary(name: str, policy: str, tallies: Sequence[QueryTally]) -> Met
         response_tokens=sum(tally.response_tokens for tally in tallies),
         prompt_tokens=sum(tally.prompt_tokens for tally in tallies),
         levels=tuple(_level_summary(level, by_level[level]) for level in sorted(by_level, key=_unlabelled_last)),
+        omissions=omissions,
     )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dartune.analysis.curated_section import left_out_section
 from dartune.analysis.figures import (
     accuracy_by_level_panels,
     accuracy_panels,
@@ -49,8 +50,8 @@ def _run_page(run: RunSummary) -> str:
         paragraph(_what_was_run(run), "lede"),
         *(paragraph(words) for words in _what_came_out(run)),
     )
-    sections = [part for part in (_accuracy(run), _sets(run), _cost(run), _hard(run), _method(run)) if part]
-    return page(f"{run.name} · dartune", header, sections)
+    sections = (_accuracy(run), _sets(run), _cost(run), left_out_section(run), _hard(run), _method(run))
+    return page(f"{run.name} · dartune", header, [part for part in sections if part])
 
 
 def _what_was_run(run: RunSummary) -> str:
@@ -135,13 +136,15 @@ def _hard(run: RunSummary) -> Markup | None:
     if not run.hard_examples:
         return None
     intro = "Queries that the sampled model mostly fails, and a right answer that sampling found. Right means that the "
-    intro += "final answer agrees with the reference; the steps before it are not checked."
+    intro += "final answer agrees with the reference; "
+    intro += "the steps before it are not checked." if run.curation.process is None else "the recipe checks the steps."
     return section("Hard queries solved", paragraph(intro), *(_hard_example(example) for example in run.hard_examples))
 
 
 def _hard_example(example: HardExample) -> Markup:
     level = "" if example.level is None else f"level {level_name(example.level)} · "
-    title = f"{level}fails {percent(example.fail_rate)} % of {count(example.n_trials)} tries"
+    steps = " · right by unsound steps" if example.is_sound is False else ""
+    title = f"{level}fails {percent(example.fail_rate)} % of {count(example.n_trials)} tries{steps}"
     return details(
         title,
         paragraph("Query", "meta"),

@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from dartune.analysis.curated import CurationSummary, Omissions
 from dartune.errors import DataError
 from dartune.evaluation.metrics import Estimate, Score
 from dartune.evaluation.significance import PairedTest, SeedMean
@@ -78,6 +79,8 @@ class MethodSummary:
     prompt_tokens: int
     levels: tuple[LevelSummary, ...]
     """By rising level, the queries without a level last."""
+    omissions: Omissions
+    """What was left out of the set, and what it lacks."""
 
     @property
     def acceptance(self) -> float | None:
@@ -136,6 +139,8 @@ class HardExample:
     fail_rate: float
     n_trials: int
     response: str
+    is_sound: bool | None
+    """What the recipe's check of the process says of the response; None where there is no check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +163,7 @@ class RunSummary:
     """The base model that was fine-tuned; None for a run that stops before training."""
     pool: PoolSummary
     methods: tuple[MethodSummary, ...]
+    curation: CurationSummary
     evaluations: tuple[EvaluationSummary, ...]
     hard_examples: tuple[HardExample, ...]
     timings: dict[str, float]

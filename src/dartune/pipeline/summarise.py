@@ -7,17 +7,18 @@ from typing import assert_never
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from dartune.analysis.collect import QueryTally, evaluation_summary, method_summary
+from dartune.analysis.collect import evaluation_summary, method_summary
 from dartune.analysis.summary import EvaluationSummary, HardExample, MethodSummary, PoolSummary, RunSummary
 from dartune.config import MethodConfig, Prop2DiffMethod, UniformMethod, VanillaMethod
+from dartune.curation.process import load_check
 from dartune.evaluation.run import scored_rows
+from dartune.pipeline.curated import curation_summary, read_omissions, read_tallies
 from dartune.pipeline.stages import Run
 from dartune.pool import OutcomeTable, Tries, iter_samples, read_outcomes, read_spending
 from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT
 from dartune.recipes import recipe_hash, recipe_toml
-from dartune.types import Difficulty, Query, Target
+from dartune.types import Difficulty, Query
 from dartune.versions import installed_versions
 
 _VERSIONED = ("torch", "transformers", "trl", "math-verify", "pyarrow", "numpy")
@@ -42,6 +43,7 @@ def summarise(run: Run) -> RunSummary:
         student=recipe.training.model if recipe.training else None,
         pool=_pool_summary(run, outcomes, timings.get("sample", 0.0)),
         methods=tuple(_method_summary(run, name) for name in recipe.methods),
+        curation=curation_summary(recipe.curation, folder, next(iter(recipe.methods))),
         evaluations=tuple(_evaluations(run)),
         hard_examples=tuple(_hard_examples(run, queries, outcomes)),
         timings=timings,
@@ -79,20 +81,9 @@ def _pool_summary(run: Run, outcomes: OutcomeTable, seconds: float) -> PoolSumma
 
 
 def _method_summary(run: Run, name: str) -> MethodSummary:
-    rows = pq.read_table(run.folder.sets / name / "queries.parquet").to_pylist()
-    tallies = [
-        QueryTally(
-            level=row["level"],
-            target=Target(n_correct=row["target"], max_trials=row["max_trials"], min_trials=row["min_trials"]),
-            difficulty=Difficulty(n_trials=row["n_raw"], n_correct=row["n_correct"]),
-            raw_tokens=row["raw_tokens"],
-            n_examples=row["n_examples"],
-            response_tokens=row["response_tokens"],
-            prompt_tokens=row["prompt_tokens"],
-        )
-        for row in rows
-    ]
-    return method_summary(name, describe_policy(run.recipe.methods[name]), tallies)
+    folder = run.folder.sets / name
+    words = describe_policy(run.recipe.methods[name])
+    return method_summary(name, words, read_tallies(folder), read_omissions(folder))
 
 
 def _evaluations(run: Run) -> list[EvaluationSummary]:
@@ -113,6 +104,8 @@ def _hard_examples(run: Run, queries: Sequence[Query], outcomes: OutcomeTable) -
     solved = [query for query in queries if rates[query.id].n_correct > 0]
     hardest = sorted(solved, key=lambda q: (-rates[q.id].fail_rate, q.id))[:_N_HARD_EXAMPLES]
     first_right = _first_right(run.folder.pool, [query.id for query in hardest])
+    process = run.recipe.curation.process
+    is_sound = load_check(process, hardest) if process else None
     return [
         HardExample(
             query=query.text,
@@ -121,6 +114,7 @@ def _hard_examples(run: Run, queries: Sequence[Query], outcomes: OutcomeTable) -
             fail_rate=rates[query.id].fail_rate,
             n_trials=rates[query.id].n_trials,
             response=first_right[query.id],
+            is_sound=is_sound(query.id, first_right[query.id]) if is_sound else None,
         )
         for query in hardest
     ]

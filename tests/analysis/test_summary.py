@@ -72,7 +72,7 @@ def test_another_schema_version_is_refused(run_summary: RunSummary) -> None:
         ("{", "does not parse"),
         ("[]", "got list"),
         ("{}", "schema_version: expected 1, got None"),
-        ('{"schema_version": 1, "kind": "pool"}', "field kind: expected 'run' or 'study', got 'pool'"),
+        ('{"schema_version": 1, "kind": "pool"}', "field kind: expected 'run', 'study', 'rounds', got 'pool'"),
         ('{"schema_version": 1, "kind": "run", "name": 3}', "field name: .*string.*got 3"),
     ],
 )

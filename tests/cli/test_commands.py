@@ -6,6 +6,7 @@ import pytest
 from dartune.cli.main import run
 from fake_recipe import write_recipe
 
+TRAINING = "training={model='world:base-a'}"
 EVALUATION = "evaluation.benchmarks.x={source='world/held-out',limit=5}"
 
 
@@ -79,8 +80,10 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
             ["run", "RECIPE", "--set", "methods.a={policy='vanilla',n_trials=1,equal_tokens_with='b'}"],
             "equal_tokens_with",
         ),
-        (["run", "RECIPE", "--set", "training={model='world:base-a'}", "--set", EVALUATION], "expected 'transformers'"),
+        (["run", "RECIPE", "--set", TRAINING, "--set", EVALUATION], "expected 'transformers'"),
         (["sample", "RECIPE", "--set", "study={seeds=[1],variants={a={}}}"], "a study; 'dartune run' runs it"),
+        (["sample", "RECIPE", "--set", TRAINING, "--set", "rounds=2"], "rounds; 'dartune run' runs them"),
+        (["run", "RECIPE", "--set", TRAINING, "--set", "rounds=2"], "expected 'transformers'"),
         (["sample", "RECIPE", "--out", "FILE"], "expected a folder for the run, got a file"),
         (["pool", "show", "FILE"], "not a pool"),
         (["train", "RECIPE", "--only", "vrt"], "train: expected one of no models"),

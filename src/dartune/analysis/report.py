@@ -1,6 +1,7 @@
 """The HTML report of a run or of a study: one page, readable offline, with a table behind every figure."""
 
 from pathlib import Path
+from typing import assert_never
 
 from dartune.analysis.curated_section import left_out_section
 from dartune.analysis.figures import (
@@ -13,21 +14,25 @@ from dartune.analysis.figures import (
     study_difference_panels,
 )
 from dartune.analysis.formats import count, duration, level_name, listing, p_value, percent, points
-from dartune.analysis.grid import to_html
+from dartune.analysis.grid import Grid, to_html
 from dartune.analysis.markup import Markup, element
 from dartune.analysis.page import details, facts, figure, model_text, page, paragraph, section
-from dartune.analysis.summary import HardExample, RunSummary, StudySummary, Summary
+from dartune.analysis.rounds_page import rounds_page
+from dartune.analysis.rounds_tables import rounds_grids
+from dartune.analysis.summary import HardExample, RoundsSummary, RunSummary, StudySummary, Summary
 from dartune.analysis.tables import (
     accuracy_by_domain_grid,
     accuracy_by_level_grid,
     accuracy_grid,
     benchmarks,
+    demo_grids,
     differences_grid,
     is_in_domain,
     levels_grid,
     models,
     sets_grid,
     study_grid,
+    study_headline_grids,
     study_sets_grid,
 )
 from dartune.files import write_text
@@ -40,7 +45,28 @@ def write_report(summary: Summary, out: Path) -> None:
 
 def render_report(summary: Summary) -> str:
     """The report as the text of an HTML page; it needs no network, no script and no other file."""
-    return _run_page(summary) if isinstance(summary, RunSummary) else _study_page(summary)
+    match summary:
+        case RunSummary():
+            return _run_page(summary)
+        case StudySummary():
+            return _study_page(summary)
+        case RoundsSummary():
+            return rounds_page(summary)
+        case _:
+            assert_never(summary)
+
+
+def summary_grids(summary: Summary) -> tuple[Grid, ...]:
+    """The tables that the terminal shows, in 80 columns."""
+    match summary:
+        case RunSummary():
+            return demo_grids(summary)
+        case StudySummary():
+            return study_headline_grids(summary)
+        case RoundsSummary():
+            return rounds_grids(summary)
+        case _:
+            assert_never(summary)
 
 
 def _run_page(run: RunSummary) -> str:

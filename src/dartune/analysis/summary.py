@@ -1,11 +1,12 @@
 """What a run or a study leaves in its `summary.json`: plain numbers, from which every table and figure is drawn.
 
-The file is one JSON object: `schema_version`, `kind` ("run" or "study"), then the fields of `RunSummary` or
-`StudySummary` by their names here. Rates are fractions in [0, 1]; tokens are those of the sampled model's tokenizer
-unless a field says otherwise. A reader refuses another schema version.
+The file is one JSON object: `schema_version`, `kind` ("run", "study" or "rounds"), then the fields of `RunSummary`,
+`StudySummary` or `RoundsSummary` by their names here. Rates are fractions in [0, 1]; tokens are those of the sampled
+model's tokenizer unless a field says otherwise. A reader refuses another schema version.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -86,6 +87,17 @@ class MethodSummary:
     def acceptance(self) -> float | None:
         """Correct over raw tries; None before the first try."""
         return self.n_correct / self.n_raw if self.n_raw else None
+
+    @property
+    def coverage(self) -> float:
+        """Share of all queries with at least one example in the set."""
+        return sum(row.n_covered for row in self.levels) / sum(row.n_queries for row in self.levels)
+
+    @property
+    def mean_fail_rate(self) -> float:
+        """Mean over all queries of the fail rate of the sampled model."""
+        fails = sum(row.n_queries * row.mean_fail_rate for row in self.levels)
+        return fails / sum(row.n_queries for row in self.levels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,15 +249,52 @@ class StudySummary:
     differences: tuple[StudyDifference, ...]
 
 
-Summary = RunSummary | StudySummary
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundSummary:
+    """One method in one round: what was sampled, chosen and trained."""
 
-_RUN: Final = TypeAdapter(RunSummary)
-_STUDY: Final = TypeAdapter(StudySummary)
+    round: int
+    """From 1."""
+    path: str
+    """Folder of the run."""
+    recipe_hash: str
+    sampled_model: str
+    method: MethodSummary
+    n_distinct: int
+    """Different correct responses among the method's tries, white space aside."""
+    n_new: int
+    """Those among them that no earlier round of this method has found."""
+    evaluations: tuple[EvaluationSummary, ...]
+    """Of the model that was trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsSummary:
+    """Rounds of sampling and training: from the second on, each method samples the model that it trained before."""
+
+    name: str
+    created: str
+    """ISO 8601 with zone."""
+    student: str
+    """The base model, from which every round trains."""
+    rounds: tuple[RoundSummary, ...]
+    """By round, then by method."""
+    references: tuple[EvaluationSummary, ...]
+    """The base model and the first sampled one, where they were evaluated."""
+
+
+Summary = RunSummary | StudySummary | RoundsSummary
+
+_KINDS: Final[Mapping[str, TypeAdapter[Summary]]] = {
+    "run": TypeAdapter(RunSummary),
+    "study": TypeAdapter(StudySummary),
+    "rounds": TypeAdapter(RoundsSummary),
+}
 
 
 def to_json(summary: Summary) -> str:
     """The text of `summary.json`, indented, with a newline at its end."""
-    kind = "run" if isinstance(summary, RunSummary) else "study"
+    kind = {RunSummary: "run", StudySummary: "study", RoundsSummary: "rounds"}[type(summary)]
     document = {"schema_version": SCHEMA_VERSION, "kind": kind, **asdict(summary)}
     # ASCII only: text of a model may hold lone surrogates, which UTF-8 cannot carry.
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
@@ -265,16 +314,14 @@ def from_json(text: str | bytes, where: str) -> Summary:
             f"{where}: field schema_version: expected {SCHEMA_VERSION}, got {version!r}; "
             "run the recipe again with this version of dartune, or read the file with the version that wrote it"
         )
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise DataError(f"{where}: field kind: expected {', '.join(map(repr, _KINDS))}, got {kind!r}")
     try:
-        if kind == "run":
-            return _RUN.validate_python(document)
-        if kind == "study":
-            return _STUDY.validate_python(document)
+        return _KINDS[kind].validate_python(document)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise DataError(f"{where}: field {field}: {first['msg']}, got {first['input']!r:.80}") from error
-    raise DataError(f"{where}: field kind: expected 'run' or 'study', got {kind!r}")
 
 
 def write_summary(summary: Summary, path: Path) -> None:

@@ -59,6 +59,7 @@ def run(
     """Run a recipe to its report; run it again to go on after an interruption."""
     from dartune.analysis.summary import to_json
     from dartune.cli.watching import watching
+    from dartune.pipeline.rounds import run_rounds
     from dartune.pipeline.run import Observer, run_recipe
     from dartune.pipeline.study import run_study
 
@@ -67,7 +68,7 @@ def run(
         return _show_plan(opened)
     announce = (lambda line: None) if quiet else complain
     observer = Observer(announce=announce, watching=partial(watching, is_quiet=quiet))
-    work = run_study if opened.recipe.study else run_recipe
+    work = run_study if opened.recipe.study else run_rounds if opened.recipe.rounds > 1 else run_recipe
     summary = work(opened.recipe, opened.folder, observer, n_jobs=jobs)
     if as_json:
         return say(to_json(summary))
@@ -145,7 +146,7 @@ def train(recipe: RecipeName, out: Out = None, sets: Sets = None, only: Only = N
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run or a study, with its summary.json.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, a study or rounds, with its summary.json.")],
 ) -> None:
     """Write a run's report again and print its tables."""
     from dartune.analysis.report import write_report
@@ -173,6 +174,8 @@ def open_run(name: str, out: Path | None, overrides: list[str] | None) -> "Run":
     opened = _open(name, out, overrides)
     if opened.recipe.study:
         raise ConfigError(f"{name}: a study; 'dartune run' runs it, and each of its cells is a recipe in its folder")
+    if opened.recipe.rounds > 1:
+        raise ConfigError(f"{name}: rounds; 'dartune run' runs them, and each of them is a recipe in its folder")
     return opened
 
 
@@ -194,9 +197,8 @@ def _print_tables(summary: "Summary") -> None:
     from rich.console import Console
 
     from dartune.analysis.grid import to_rich
-    from dartune.analysis.summary import RunSummary
-    from dartune.analysis.tables import demo_grids, study_headline_grids
+    from dartune.analysis.report import summary_grids
 
     console = Console()
-    for grid in demo_grids(summary) if isinstance(summary, RunSummary) else study_headline_grids(summary):
+    for grid in summary_grids(summary):
         console.print(to_rich(grid))

@@ -10,7 +10,7 @@ from dartune.config.evaluation import EvaluationConfig
 from dartune.config.methods import MethodConfig, VanillaMethod
 from dartune.config.queries import QueriesConfig
 from dartune.config.sampling import BudgetConfig, SamplingConfig, SecondChanceConfig
-from dartune.config.sections import Name, Section, Seed
+from dartune.config.sections import Count, Name, Section, Seed
 from dartune.config.training import TrainingConfig
 
 RESERVED_NAMES = ("base", "teacher")
@@ -57,7 +57,26 @@ class Recipe(Section):
     curation: CurationConfig = CurationConfig()
     training: TrainingConfig | None = None
     evaluation: EvaluationConfig | None = None
+    rounds: Count = 1
+    """How often all of this is done, each round after the first sampling the model that the one before it trained on
+    the method's set. Every training starts from `training.model`, as in ReST-EM (arXiv 2312.06585)."""
     study: StudyConfig | None = None
+
+    @model_validator(mode="after")
+    def _rounds_can_be(self) -> Self:
+        if self.rounds == 1:
+            return self
+        if self.training is None:
+            raise ValueError("rounds: a later round samples the model that [training] makes; add it")
+        if self.study:
+            raise ValueError("rounds: expected 1 in a study; run each round's recipe as a study of its own")
+        for name, method in self.methods.items():
+            if method.equal_tokens_with is not None:
+                raise ValueError(
+                    f"methods.{name}.equal_tokens_with: from the second round on each method samples a model of its "
+                    "own, so there is no other set to match; take curation.n_tokens"
+                )
+        return self
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -85,7 +85,7 @@ def read_histories(pool: Path, wanted: Wanted | None = None) -> Histories:
         is_correct = outcomes.codes[slots] == CORRECT
         correct = rows.filter(pa.array(is_correct))
         slots = slots[is_correct]
-        digests[slots] = _digests(correct["response"])
+        digests[slots] = text_digests(correct["response"])
         if wanted.is_sound:
             pairs = zip(correct["query_id"].to_pylist(), correct["response"].to_pylist(), strict=True)
             is_unsound[slots] = [not wanted.is_sound(*pair) for pair in pairs]
@@ -147,7 +147,7 @@ def _places(models: pa.DictionaryArray, teachers: Sequence[str]) -> NDArray[np.i
     return of_rows
 
 
-def _digests(texts: pa.StringArray) -> NDArray[np.uint64]:
+def text_digests(texts: pa.StringArray) -> NDArray[np.uint64]:
     """Two numbers for each text, the same for texts that differ in white space alone."""
     packed = b"".join(map(_digest, texts.cast(pa.binary()).to_pylist()))
     return np.frombuffer(packed, np.uint64).reshape(-1, 2)

@@ -37,10 +37,12 @@ __all__ = [
     "evaluate_model",
     "grade",
     "grade_many",
+    "import_pool",
     "load_queries",
     "load_recipe",
     "load_template",
     "mark_file",
+    "push_sets",
     "run_recipe",
     "sample_pool",
     "train",
@@ -49,12 +51,14 @@ __all__ = [
 if TYPE_CHECKING:
     from dartune.config import Recipe
     from dartune.curation.curate import curate
+    from dartune.curation.hub import push_sets
     from dartune.curation.job import CurationJob
     from dartune.engines.base import Engine
     from dartune.engines.factory import build_engine
     from dartune.errors import DartuneError
     from dartune.evaluation.run import EvaluationJob, evaluate_model
     from dartune.grading import Case, Grader, equivalent, grade, grade_many
+    from dartune.importing import import_pool
     from dartune.marking import MarkingJob, mark_file
     from dartune.pipeline.folder import RunFolder
     from dartune.pipeline.run import Observer, run_recipe
@@ -80,12 +84,14 @@ else:
     _HOMES = {
         "config": ("Recipe",),
         "curation.curate": ("curate",),
+        "curation.hub": ("push_sets",),
         "curation.job": ("CurationJob",),
         "engines.base": ("Engine",),
         "engines.factory": ("build_engine",),
         "errors": ("DartuneError",),
         "evaluation.run": ("EvaluationJob", "evaluate_model"),
         "grading": ("Case", "Grader", "equivalent", "grade", "grade_many"),
+        "importing": ("import_pool",),
         "marking": ("MarkingJob", "mark_file"),
         "pipeline.folder": ("RunFolder",),
         "pipeline.run": ("Observer", "run_recipe"),

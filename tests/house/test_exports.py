@@ -16,7 +16,8 @@ PUBLIC = {
     "Case", "CurationJob", "DartuneError", "Difficulty", "Engine", "EvaluationJob", "Grade", "Grader", "Job",
     "MarkingJob", "Observer", "Query", "Recipe", "Request", "Response", "RunFolder", "Sample", "SamplingParams",
     "Target", "Verdict", "__version__", "build_engine", "curate", "equivalent", "evaluate_model", "grade", "grade_many",
-    "load_queries", "load_recipe", "load_template", "mark_file", "run_recipe", "sample_pool", "train",
+    "import_pool", "load_queries", "load_recipe", "load_template", "mark_file", "push_sets", "run_recipe",
+    "sample_pool", "train",
 }  # fmt: skip
 PACKAGES = sorted(module.name for module in pkgutil.walk_packages(dartune.__path__, "dartune.") if module.ispkg)
 

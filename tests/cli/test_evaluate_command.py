@@ -35,7 +35,8 @@ def test_a_model_is_evaluated_and_compared(tmp_path: Path, capsys: pytest.Captur
     assert document == json.loads((tmp_path / "a" / "scores.json").read_text())
     accuracy = document["scores"][0]["accuracy"]["accuracy"]
     assert accuracy > 0.6
-    assert document["record"]["template"] == "minerva-4-shot"
+    assert document["record"]["template"] == "few-shot"
+    assert document["record"]["benchmarks"][0]["template"] == "minerva-4-shot"
     assert "I hope it is correct." in document["record"]["sampling"]["stop"]
 
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "b"), str(exported), "--published", "--json"]) == 0
@@ -55,6 +56,23 @@ def test_a_model_is_evaluated_and_compared(tmp_path: Path, capsys: pytest.Captur
         "yes",
     ):
         assert part in shown
+
+
+def test_what_the_engine_did_not_answer_is_said_with_its_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problems = write_problems(tmp_path / "problems.jsonl", PROBLEMS)
+    command = ["evaluate", "a", "--engine", "fake", "--benchmarks", str(problems), "--quiet"]
+    failing = ["--set", "engine.failure_rate=1.0", "--out", str(tmp_path / "failing")]
+    assert run([*command, *failing]) == 0
+    shown = capsys.readouterr().out
+    assert "not answered, and counted as not correct: 30 of 30 tries (scripted 30)" in shown
+    assert run([*command, *failing, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failures"] == {"scripted": 30}
+
+    assert run([*command, "--out", str(tmp_path / "answering")]) == 0
+    assert "not answered" not in capsys.readouterr().out
+    assert json.loads((tmp_path / "answering" / "scores.json").read_text())["failures"] == {}
 
 
 def test_what_cannot_be_compared_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from dartune.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from dartune.evaluation.model import ModelEvaluation
+    from dartune.pool.overview import PoolOverview
 
 STOPPED = "stopped; everything graded is on the disk; run the same command to go on"
 
@@ -29,7 +30,9 @@ Benchmarks = Annotated[
     str, typer.Option("--benchmarks", help='Named sets or files, parted by commas; "six" are the paper\'s.')
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of the evaluation; evals/<model> by default.")]
-PromptName = Annotated[str | None, typer.Option("--template", help="How the model is asked; by model if not given.")]
+PromptName = Annotated[
+    str | None, typer.Option("--template", help="How the model is asked; by its name or folder if not given.")
+]
 EngineName = Annotated[str, typer.Option("--engine", help="Engine, as in a recipe; its keys by --set engine.KEY.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder with the benchmark files.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The first so many problems of each benchmark.")]
@@ -130,15 +133,18 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     from dartune.evaluation.exchange import write_lighteval, write_lm_eval
     from dartune.evaluation.results import average, read_evaluation, score_evaluation
     from dartune.files import write_json
+    from dartune.pool.overview import describe_pool
     from dartune.queries import describe_sets
 
     evaluation = read_evaluation(folder)
+    pool = describe_pool(folder)
     with same_answers() as same:
         model = Scores(name=evaluation.name, scores=score_evaluation(evaluation, same))
     document = {
         "record": asdict(evaluation.record),
         "scores": [asdict(score) for score in model.scores],
         "averages": asdict(average(model.scores)),
+        "failures": pool.failures,
     }
     write_json(folder / "scores.json", document)
     if lm_eval is not None:
@@ -151,11 +157,21 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     by_part = [make([model], name) for name in names for make in (domain_grid, level_grid)]
     print_grids([main_grid([model]), details_grid(model), tries_grid(model), *by_part])
     say(settings_text(evaluation.name, evaluation.record))
+    if pool.failures:
+        say(_failures_text(pool))
     known = {info.name: info.contamination for info in describe_sets()}
     for name in names:
         if known.get(name):
             say(f"  note on {name}: {known[name]}")
     say(f"scores: {folder / 'scores.json'}")
+
+
+def _failures_text(pool: "PoolOverview") -> str:
+    """How many tries the engine did not answer, and why."""
+    n_failures = sum(pool.failures.values())
+    causes = ", ".join(f"{cause} {n:,}" for cause, n in pool.failures.items())
+    n_tries = pool.n_samples + n_failures
+    return f"  not answered, and counted as not correct: {n_failures:,} of {n_tries:,} tries ({causes})"
 
 
 def _show_plan(prepared: "ModelEvaluation") -> None:
@@ -164,9 +180,13 @@ def _show_plan(prepared: "ModelEvaluation") -> None:
     n = sum(len(benchmark.queries) for benchmark in job.benchmarks.values())
     if not n:
         raise ConfigError("--benchmarks: expected problems, got none")
-    first = next(iter(job.benchmarks.values())).queries[0]
     say(f"# engine\n{prepared.engine.model_dump_json(indent=1)}\n# sampling\n{job.params}")
-    say(f"# template {job.template.name}, first prompt\n{job.template.render(first.text)}\n")
+    shown: set[str] = set()
+    for name, benchmark in job.benchmarks.items():
+        template = job.by_benchmark.get(name, job.template)
+        if benchmark.queries and template.name not in shown:
+            shown.add(template.name)
+            say(f"# template {template.name}, first prompt\n{template.render(benchmark.queries[0].text)}\n")
     for name, benchmark in job.benchmarks.items():
         say(f"# {name}: {len(benchmark.rows):,} rows from {benchmark.report.origin.source}")
     say(f"# {n * job.config.n_trials:,} prompts")

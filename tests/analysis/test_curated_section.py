@@ -52,6 +52,7 @@ def test_unsound_ones_that_go_are_told_from_those_that_stay(run_summary: RunSumm
 
 def test_the_share_of_unsound_answers_is_told_by_level(run_summary: RunSummary) -> None:
     grid = unsound_grid(run_summary)
+    assert grid.title == "Right answers with a false equation"
     assert grid.columns == ("set", *(f"level {level} %" for level in range(1, 6)))
     assert grid.rows[0] == ("vrt", "0.5 (2 of 400)", "1.0 (4 of 400)", "7.0 (28 of 400)", "20.0 (80 of 400)",
                             "40.0 (160 of 400)")  # fmt: skip

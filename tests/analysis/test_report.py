@@ -97,6 +97,8 @@ def test_run_tells_its_numbers(pages: dict[str, str], run_summary: RunSummary) -
     vrt = next(row for row in run_summary.evaluations if (row.method, row.benchmark) == ("vrt", "story"))
     assert f"vrt {100 * vrt.headline.value:.1f} %" in text
     assert "level 5 · fails 97.9 % of 96 tries" in text
+    assert "level 5 · fails 94.8 % of 58 tries · with a fault in its steps" in text
+    assert "the steps before it were checked too" in text
     assert "48 + 11 = 59 . So 59 - 23 = 36 ." in text
     assert 'source = "world/train"' in text
 
@@ -176,6 +178,14 @@ def test_counts_of_zero(run_summary: RunSummary) -> None:
     page = render_report(replace(run_summary, pool=nothing, methods=(empty,), evaluations=(), hard_examples=()))
     assert "was sampled 0 times" in words(page)
     assert "What the sets are worth" not in page
+
+
+def test_steps_that_nobody_checked_are_said_to_be_unchecked(run_summary: RunSummary) -> None:
+    unchecked = tuple(replace(example, is_sound=None) for example in run_summary.hard_examples)
+    blind = replace(run_summary, curation=replace(run_summary.curation, process=None), hard_examples=unchecked)
+    text = words(render_report(blind))
+    assert "the steps before it are not checked." in text
+    assert "with a fault" not in text
 
 
 def test_a_run_that_only_sampled(run_summary: RunSummary) -> None:

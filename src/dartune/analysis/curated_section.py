@@ -67,11 +67,14 @@ def unsound_grid(run: RunSummary) -> Grid:
     with_none = [*levels, None] if any(part.level is None for part in parts) else levels
     columns = ("set", *("no level" if level is None else f"level {level} %" for level in with_none))
     rows = tuple((method.name, *(_share_cell(method, level) for level in with_none)) for method in run.methods)
-    fault = "an equation that is false" if process and process.check == "equations" else "a fault in their steps"
     note = "In %, and how many of how many correct responses in the tries that the set's method made."
+    title = "Right answers with a fault in their steps"
+    if process and process.check == "equations":
+        title = "Right answers with a false equation"
+        note += " False: its sides differ, or it is malformed."
     if process:
         note += " They are left out." if process.action == "drop" else " They are counted here, not left out."
-    return Grid(title=f"Right answers with {fault}", columns=columns, rows=rows if process else (), note=note)
+    return Grid(title=title, columns=columns, rows=rows if process else (), note=note)
 
 
 def _share_cell(method: MethodSummary, level: int | None) -> str:

@@ -163,13 +163,14 @@ def _hard(run: RunSummary) -> Markup | None:
         return None
     intro = "Queries that the sampled model mostly fails, and a right answer that sampling found. Right means that the "
     intro += "final answer agrees with the reference; "
-    intro += "the steps before it are not checked." if run.curation.process is None else "the recipe checks the steps."
+    is_checked = run.curation.process is not None
+    intro += f"the steps before it {'were checked too, see the titles' if is_checked else 'are not checked'}."
     return section("Hard queries solved", paragraph(intro), *(_hard_example(example) for example in run.hard_examples))
 
 
 def _hard_example(example: HardExample) -> Markup:
     level = "" if example.level is None else f"level {level_name(example.level)} · "
-    steps = " · right by unsound steps" if example.is_sound is False else ""
+    steps = " · with a fault in its steps" if example.is_sound is False else ""
     title = f"{level}fails {percent(example.fail_rate)} % of {count(example.n_trials)} tries{steps}"
     return details(
         title,

@@ -45,7 +45,7 @@ p { margin: 0 0 .9rem; }
 .byline { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; margin-bottom: 1.6rem; }
 .lede { font-size: 1.16rem; }
 figure { margin: 1.2rem 0 1.6rem; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 1.4rem 2rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1.4rem 2rem; }
 .panel { min-width: 0; max-width: 28rem; break-inside: avoid; }
 .panel h3 { margin: 0 0 .35rem; font-size: .9rem; font-weight: 600; overflow-wrap: anywhere; }
 figcaption { margin: .8rem 0 .5rem; max-width: 42rem; color: var(--soft); font-size: .875rem; line-height: 1.5; }
@@ -66,7 +66,11 @@ svg .bar { fill: currentColor; opacity: .82; }
 .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); }
 .s3 { color: var(--s3); } .s4 { color: var(--s4); } .s5 { color: var(--s5); }
 .base { color: var(--base); } .teacher { color: var(--teacher); }
-.scroll { overflow-x: auto; }
+.scroll {
+  overflow-x: auto;
+  background: linear-gradient(to left, var(--paper) 40%, transparent) right / 2.4rem 100% no-repeat local,
+    linear-gradient(to left, var(--hair), transparent) right / .9rem 100% no-repeat scroll;
+}
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--s0); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .84rem; line-height: 1.35; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .3rem 0 .5rem; font-weight: 600; font-size: .9rem; }

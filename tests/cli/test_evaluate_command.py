@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dartune.analysis.grid import Grid
+from dartune.cli.compare import print_grids
 from dartune.cli.main import run
 from evaluations import boxed, evaluate, write_problems
 
@@ -144,3 +146,16 @@ def test_a_packaged_model_answers_the_worlds_problems(tmp_path: Path, capsys: py
     assert record["engine"] == "TransformersEngine"
     assert record["template"] == "world"
     assert record["model"].startswith("teacher-a@")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_number_is_cut_off_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    names = tuple(f"heading {i} of several words" for i in range(8))
+    numbers = tuple(f"{i}.0 ±43.4" for i in range(8))
+    print_grids([Grid(title="t", columns=("model", *names), rows=(("world-teacher-a", *numbers),))])
+    shown = capsys.readouterr().out
+    assert [number for number in numbers if number not in shown] == []

@@ -75,6 +75,24 @@ def test_few_shot_prompts_hold_their_examples_and_end_where_the_model_goes_on(
     assert "arXiv" in few_shot_prompts()[name].source
 
 
+def test_a_base_model_is_asked_each_benchmark_in_the_usual_way() -> None:
+    asked = load_prompt(FEW_SHOT, ["math/test", "gsm8k/test", "gsm8k-platinum", "own.jsonl"])
+    assert {name: template.name for name, template in asked.by_benchmark.items()} == {
+        "math/test": "minerva-4-shot",
+        "gsm8k/test": "cot-8-shot",
+        "gsm8k-platinum": "cot-8-shot",
+        "own.jsonl": "minerva-4-shot",
+    }
+    assert (asked.template.name, asked.by_benchmark["gsm8k/test"].render("1+1?")) == (
+        FEW_SHOT,
+        load_prompt("cot-8-shot").template.render("1+1?"),
+    )
+    # The same whatever is asked: a pool is for one set of stop strings.
+    assert asked.stop == load_prompt(FEW_SHOT, ["math/test"]).stop
+    assert set(asked.stop) == {stop for prompt in few_shot_prompts().values() for stop in prompt.stop}
+    assert load_prompt("cot-8-shot", ["math/test"]).by_benchmark == {}
+
+
 def test_an_answer_in_the_style_of_the_examples_is_graded() -> None:
     # The stop string has ended it.
     text = " We have $1+1=2$, so $\\boxed{2}$.\nFinal Answer: The final answer is $2$. "

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dartune.analysis.formats import MISSING, count, interval, level_name, p_value, percent, plus_minus, points
+from dartune.analysis.formats import MISSING, count, interval, level_name, listing, p_value, percent, plus_minus, points
 from dartune.analysis.grid import Grid
 from dartune.evaluation.comparison import Compared
 from dartune.evaluation.exchange import ImportedScores
 from dartune.evaluation.metrics import Estimate, Score, macro_accuracy
 from dartune.evaluation.published import PublishedScores
-from dartune.evaluation.record import EvaluationRecord
+from dartune.evaluation.record import EvaluationRecord, Prompt
 from dartune.evaluation.results import Averages, BenchmarkScore, average
 from dartune.evaluation.sets import GROUPS, TITLES
 
@@ -217,7 +217,7 @@ def settings_text(name: str, record: EvaluationRecord) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in record.versions.items())
     lines = [
         f"{name}: {record.model}",
-        f"  prompt: {record.template} {_ends(record.prompt)!r}",
+        *_prompt_lines(record),
         f"  sampling: {how}, at most {params.max_new_tokens:,} new tokens{stops}, seed {record.seed}",
         f"  engine: {record.engine}; {versions}",
         f"  grader: {record.grader}",
@@ -228,6 +228,17 @@ def settings_text(name: str, record: EvaluationRecord) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _prompt_lines(record: EvaluationRecord) -> list[str]:
+    """A line for each way in which some benchmarks were asked."""
+    asked: dict[Prompt, list[str]] = {}
+    for part in record.benchmarks:
+        asked.setdefault(record.prompt_of(part), []).append(part.name)
+    return [
+        f"  prompt{f' of {listing(names)}' if len(asked) > 1 else ''}: {prompt.template} {_ends(prompt.text)!r}"
+        for prompt, names in asked.items()
+    ]
 
 
 def _ends(text: str) -> str:

@@ -83,17 +83,26 @@ def same_answers() -> "Iterator[Same]":
 
 
 def print_grids(grids: "Sequence[Grid]") -> None:
-    """Print the tables that have rows."""
+    """Print the tables that have rows, those that are too wide for the terminal in several parts."""
     from rich.console import Console
+    from rich.measure import Measurement
 
-    from dartune.analysis.grid import to_rich
+    from dartune.analysis.folding import fold
+    from dartune.analysis.grid import Grid, to_rich
 
     console = Console()
     if not console.is_terminal:  # a file has no edge
         console = Console(width=200)
+    boundless = console.options.update(max_width=10_000)
+
+    def fits(grid: Grid) -> bool:
+        # Not the minimum: where headings have to be broken, rich may cut off the last column.
+        return Measurement.get(console, boundless, to_rich(grid)).maximum <= console.width
+
     for grid in grids:
         if grid.rows:
-            console.print(to_rich(grid))
+            for part in fold(grid, fits):
+                console.print(to_rich(part))
 
 
 def _aspects(names: Sequence[str]) -> "list[Aspect]":

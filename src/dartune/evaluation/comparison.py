@@ -21,7 +21,7 @@ AVERAGE: Final = "AVG"
 _Reader = Callable[[Evaluation, str], object]
 _ASPECTS: Final[dict[Aspect, _Reader]] = {
     "data": lambda evaluation, name: evaluation.benchmark(name).checksum,
-    "prompt": lambda evaluation, name: _named_prompt(evaluation),
+    "prompt": lambda evaluation, name: _named_prompt(evaluation, name),
     "sampling": lambda evaluation, name: evaluation.record.sampling,
     "tries": lambda evaluation, name: evaluation.benchmark(name).n_trials,
     "grader": lambda evaluation, name: evaluation.record.grader,
@@ -97,7 +97,8 @@ def refuse_incomparable(first: Evaluation, second: Evaluation, benchmark: str, a
         )
 
 
-def _named_prompt(evaluation: Evaluation) -> str:
+def _named_prompt(evaluation: Evaluation, benchmark: str) -> str:
     """A template's name and eight hex digits over what it renders: a name says nothing of a chat template behind it."""
-    digest = hashlib.blake2b(evaluation.record.prompt.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{evaluation.record.template}@{digest}"
+    prompt = evaluation.record.prompt_of(evaluation.benchmark(benchmark))
+    digest = hashlib.blake2b(prompt.text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{prompt.template}@{digest}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dartune.config import EngineConfig, QueriesConfig, local_model, prices_of
 from dartune.engines.factory import build_engine
-from dartune.evaluation.prompts import Asked, choose_prompt, load_prompt
+from dartune.evaluation.prompts import choose_prompt, load_prompt
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.evaluation.sets import IN_DOMAIN
 from dartune.grading.remote import build_grader
@@ -30,7 +30,6 @@ class ModelEvaluation:
     name: str
     """What names its folder."""
     engine: EngineConfig
-    asked: Asked
     job: EvaluationJob
 
     def run(self, folder: Path, watch: Watcher | None = None) -> SamplingReport:
@@ -71,14 +70,14 @@ def prepare_evaluation(
     config = recipe.evaluation.model_copy(
         update={"benchmarks": dict(benchmarks), "in_domain": tuple(name for name in benchmarks if name in IN_DOMAIN)}
     )
-    asked = load_prompt(template or choose_prompt(model, recipe.engine), model=loaded)
+    asked = load_prompt(template or choose_prompt(model, recipe.engine), benchmarks, model=loaded)
     return ModelEvaluation(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.") or "model",
         engine=recipe.engine,
-        asked=asked,
         job=EvaluationJob(
             benchmarks={name: load_queries(queries, seed=0) for name, queries in benchmarks.items()},
             template=asked.template,
+            by_benchmark=asked.by_benchmark,
             config=config,
             stop=asked.stop,
             prices=prices_of(recipe.engine),

@@ -5,9 +5,9 @@ Few-shot prompts stand in the data file beside this one, each with its source.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,8 +19,12 @@ from dartune.prompts import AFFIXES, Template, load_template
 
 _FILE = Path(__file__).with_name("few_shot.json")
 
-FEW_SHOT: Final = "minerva-4-shot"
-"""The prompt of a base model: four worked problems of MATH's training set."""
+FEW_SHOT: Final = "few-shot"
+"""How a base model is asked: each benchmark with the few-shot prompt that is usual for it."""
+
+_USUAL: Final = "minerva-4-shot"
+_USUAL_FOR: Final = dict.fromkeys(("gsm8k/train", "gsm8k/test", "gsm8k-platinum"), "cot-8-shot")
+"""Benchmark -> its few-shot prompt, where that is not the usual one."""
 
 _BY_NAME: Final = (
     (r"^world:", "world"),
@@ -44,10 +48,13 @@ class FewShot:
 
 
 class Asked(NamedTuple):
-    """A template and the strings that end a response to it."""
+    """How a model is asked."""
 
     template: Template
     stop: tuple[str, ...]
+    """Strings that end a response, to whichever prompt."""
+    by_benchmark: Mapping[str, Template]
+    """Benchmark -> its own template in place of `template`."""
 
 
 @cache
@@ -57,21 +64,32 @@ def few_shot_prompts() -> Mapping[str, FewShot]:
     return {name: FewShot(**{**row, "stop": tuple(row["stop"])}) for name, row in document.items()}
 
 
-def load_prompt(name: str, *, model: str | None = None) -> Asked:
+def load_prompt(name: str, benchmarks: Iterable[str] = (), *, model: str | None = None) -> Asked:
     """The few-shot prompt or template called `name`; "chat" reads the chat template of `model`.
+
+    `FEW_SHOT` asks each of `benchmarks` with its own prompt. Its stop strings are those of all few-shot prompts,
+    whichever are needed, so that other benchmarks can be asked into the same pool later.
 
     Raises ConfigError for an unknown name, and what `load_template` raises.
     """
-    prompt = few_shot_prompts().get(name)
-    if prompt is not None:
-        template = Template(
-            name=name, render=lambda text: f"{prompt.before}{text}{prompt.after}", separator=prompt.separator
-        )
-        return Asked(template, prompt.stop)
-    known = [*AFFIXES, "chat", *few_shot_prompts()]
+    prompts = few_shot_prompts()
+    if name == FEW_SHOT:
+        own = {benchmark: _template(_USUAL_FOR.get(benchmark, _USUAL)) for benchmark in benchmarks}
+        stops = dict.fromkeys(stop for prompt in prompts.values() for stop in prompt.stop)
+        return Asked(replace(_template(_USUAL), name=FEW_SHOT), tuple(stops), own)
+    if name in prompts:
+        return Asked(_template(name), prompts[name].stop, {})
+    known = [*AFFIXES, "chat", FEW_SHOT, *prompts]
     if name not in known:
         raise ConfigError(f"--template: expected one of {', '.join(known)}, got {name!r}")
-    return Asked(load_template(name, model=model), ())
+    return Asked(load_template(name, model=model), (), {})
+
+
+def _template(few_shot: str) -> Template:
+    prompt = few_shot_prompts()[few_shot]
+    return Template(
+        name=few_shot, render=lambda text: f"{prompt.before}{text}{prompt.after}", separator=prompt.separator
+    )
 
 
 def choose_prompt(model: str, engine: EngineConfig) -> str:

@@ -12,13 +12,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from dartune.config import EvaluationConfig
 from dartune.errors import PoolError
 from dartune.files import write_text
+from dartune.prompts import Template
 from dartune.queries import QuerySet
 from dartune.types import SamplingParams
 
@@ -44,6 +45,18 @@ class BenchmarkRecord:
     n_trials: int
     """Tries of every query."""
     in_domain: bool
+    template: str | None = None
+    """Its own, where the benchmarks of the evaluation have several; None for the evaluation's."""
+    prompt: str | None = None
+    """What `template` makes of `{query}`."""
+
+
+class Prompt(NamedTuple):
+    """How a model was asked."""
+
+    template: str
+    text: str
+    """With `{query}` for the query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +79,18 @@ class EvaluationRecord:
     created: str
     """ISO 8601 with zone."""
 
+    def prompt_of(self, part: BenchmarkRecord) -> Prompt:
+        """How a benchmark was asked."""
+        return Prompt(part.template or self.template, part.prompt or self.prompt)
+
 
 _RECORD: Final = TypeAdapter(EvaluationRecord)
 
 
-def describe_benchmark(name: str, queries: QuerySet, config: EvaluationConfig) -> BenchmarkRecord:
-    """The record of one set of queries as `config` asks it."""
+def describe_benchmark(
+    name: str, queries: QuerySet, config: EvaluationConfig, template: Template | None = None
+) -> BenchmarkRecord:
+    """The record of one set of queries as `config` asks it, with a `template` of its own where it has one."""
     asked_for = config.benchmarks.get(name)
     return BenchmarkRecord(
         name=name,
@@ -82,6 +101,8 @@ def describe_benchmark(name: str, queries: QuerySet, config: EvaluationConfig) -
         n_rows=len(queries.rows),
         n_trials=config.n_trials,
         in_domain=name in config.in_domain,
+        template=template.name if template else None,
+        prompt=template.render("{query}") if template else None,
     )
 
 

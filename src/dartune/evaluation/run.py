@@ -5,12 +5,13 @@ without asking (`dartune.evaluation.regrade`) and compared with others (`dartune
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dartune.config import NO_PRICES, EvaluationConfig, Prices, VanillaMethod
 from dartune.engines.base import Engine
+from dartune.evaluation.asking import refuse_other_prompts, template_of_all
 from dartune.evaluation.grader_version import grader_version
 from dartune.evaluation.metrics import Scored
 from dartune.evaluation.record import (
@@ -43,6 +44,8 @@ class EvaluationJob:
     benchmarks: Mapping[str, QuerySet]
     template: Template
     config: EvaluationConfig
+    by_benchmark: Mapping[str, Template] = field(default_factory=dict)
+    """Benchmark -> its own template in place of `template`, whose name the pool has in any case."""
     stop: tuple[str, ...] = ()
     """Strings that end a response because of the prompt: those of a few-shot prompt."""
     prices: Prices = NO_PRICES
@@ -59,19 +62,21 @@ def evaluate_model(
     """Ask every query of every benchmark as often as `job` says, into `pool`; what is there is not asked again.
 
     Benchmarks that were asked into the same pool before stay there. Where those answers were graded by another version
-    of the grader, all are graded again. Raises as `sample_pool` does.
+    of the grader, all are graded again. Raises as `sample_pool` does, and ConfigError where benchmarks that are asked
+    in different ways share a query.
     """
     queries = {query.id: query for benchmark in job.benchmarks.values() for query in benchmark.queries}
     sampling = Job(
         queries=list(queries.values()),
         methods={"evaluation": VanillaMethod(policy="vanilla", n_trials=job.config.n_trials)},
-        template=job.template,
+        template=template_of_all(job.benchmarks, job.template, job.by_benchmark),
         params=job.params,
         seed=_SEED,
         prices=job.prices,
     )
     before = read_record(pool) if (pool / FILE).exists() else None
     kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
+    refuse_other_prompts(job.benchmarks, job.by_benchmark, kept, read_rows(pool))
     # What a killed call left has no record of its grader.
     graded_by = before.grader if before else "unknown" if (pool / "pool.json").exists() else grader_version()
     report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)
@@ -79,7 +84,7 @@ def evaluate_model(
         regrade(pool, {**recorded_queries(pool, kept), **queries}, grader=grader)
     rows = {name: benchmark_rows(queries) for name, queries in job.benchmarks.items()}
     write_rows(pool, {**read_rows(pool), **rows})
-    write_record(pool, _record(job, engine, pool, kept))
+    write_record(pool, _record(job, engine, pool, before.benchmarks if before else ()))
     return report
 
 
@@ -94,8 +99,12 @@ def scored_rows(pool: Path, benchmarks: Mapping[str, QuerySet]) -> dict[str, lis
     return {name: [row for made in part for row in made] for name, part in tries.items()}
 
 
-def _record(job: EvaluationJob, engine: Engine, pool: Path, kept: Sequence[BenchmarkRecord]) -> EvaluationRecord:
-    asked = [describe_benchmark(name, queries, job.config) for name, queries in job.benchmarks.items()]
+def _record(job: EvaluationJob, engine: Engine, pool: Path, before: Sequence[BenchmarkRecord]) -> EvaluationRecord:
+    asked = {
+        name: describe_benchmark(name, queries, job.config, job.by_benchmark.get(name))
+        for name, queries in job.benchmarks.items()
+    }
+    parts = {part.name: part for part in before} | asked  # one that is asked again keeps its place
     return EvaluationRecord(
         model=str(read_settings(pool)["model"]),
         engine=type(engine).__name__,
@@ -105,6 +114,6 @@ def _record(job: EvaluationJob, engine: Engine, pool: Path, kept: Sequence[Bench
         sampling=job.params,
         seed=_SEED,
         grader=grader_version(),
-        benchmarks=(*kept, *asked),
+        benchmarks=tuple(parts.values()),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -36,18 +36,23 @@ def choose_benchmarks(
 ) -> dict[str, QueriesConfig]:
     """Name in the tables -> queries, for names of sets or groups, files of problems, and "hf:" data sets.
 
-    `limit` keeps the first so many problems of each. Raises ConfigError for an unknown name, with the nearest one.
+    `limit` keeps the first so many problems of each. Raises ConfigError for no names, and for an unknown one, with the
+    nearest that is known.
     """
     known = [info.name for info in describe_sets()]
+    by_title = {title.casefold(): name for name, title in TITLES.items()}
     chosen: dict[str, QueriesConfig] = {}
     for name in names:
         for source in GROUPS.get(name, (name,)):
             if source not in known and not _is_own(source):
                 raise ConfigError(
                     f"--benchmarks: expected a named set, one of the groups {', '.join(GROUPS)}, a file or hf:DATASET, "
-                    f"got {quoted(source)}{nearest(source, [*GROUPS, *known])}; `dartune queries list` shows the sets"
+                    f"got {quoted(source)}{nearest(by_title.get(source.casefold(), source), [*GROUPS, *known])}; "
+                    "`dartune queries list` shows the sets"
                 )
             chosen[source] = QueriesConfig(source=source, data_dir=data_dir, limit=limit)
+    if not chosen:
+        raise ConfigError(f"--benchmarks: expected at least one name, got none; the groups are {', '.join(GROUPS)}")
     return chosen
 
 

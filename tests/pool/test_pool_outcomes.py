@@ -4,6 +4,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +14,7 @@ from pool_parts import fill, sample_of
 
 from dartune.errors import PoolError
 from dartune.pool import iter_samples, locate_samples, read_outcomes, read_samples
-from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT
+from dartune.pool.outcomes import CORRECT, FAILED, INCORRECT, MISSING
 from dartune.pool.schema import list_shards, shard_path
 
 outcomes_of_a_pool = st.dictionaries(
@@ -86,6 +89,44 @@ def test_slots_lead_back_to_the_rows(
         assert found.keys() == {(query_id, t) for query_id, tries in outcomes.items() for t in tries}
 
 
+@settings(max_examples=20, deadline=None)
+@given(outcomes_of_a_pool, st.integers(1, 4), st.randoms(), st.data())
+def test_only_wanted_slots_are_given(
+    outcomes: Mapping[str, Mapping[int, bool | None]], n_shards: int, shuffle: object, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        stored(Path(folder), outcomes, n_shards, shuffle)
+        table = read_outcomes(Path(folder))
+        n_slots = len(table.codes)
+        is_wanted = np.array(data.draw(st.lists(st.booleans(), min_size=n_slots, max_size=n_slots)), np.bool_)
+        found = []
+        for rows, slots in locate_samples(Path(folder), table, ["verdict"], wanted=is_wanted):
+            found += slots.tolist()
+            starts = [table.slots(query_id).start for query_id in rows["query_id"].to_pylist()]
+            assert rows["trial"].to_pylist() == (slots - starts).tolist()
+        there = np.flatnonzero(table.codes != MISSING).tolist()
+    assert sorted(found) == [slot for slot in there if is_wanted[slot]]
+
+
+def test_row_groups_without_a_wanted_sample_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, [[sample_of("q", trial, True)] for trial in range(4)])
+    table = read_outcomes(tmp_path)
+    decoded = []
+    read = pq.ParquetFile.read_row_group
+
+    def read_and_note(file: pq.ParquetFile, i: int, columns: list[str]) -> pa.Table:
+        decoded.append("response" in columns)
+        return read(file, i, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", read_and_note)
+    wanted = np.array([False, False, True, False])
+    rows = [
+        row for batch, _ in locate_samples(tmp_path, table, ["response"], wanted=wanted) for row in batch.to_pylist()
+    ]
+    assert [row["trial"] for row in rows] == [2]
+    assert decoded.count(True) == 1
+
+
 def test_a_query_without_tries_has_none(tmp_path: Path) -> None:
     fill(tmp_path, [[sample_of("q", 0, True)]])
     table = read_outcomes(tmp_path)
@@ -116,9 +157,6 @@ def test_rows_are_given_once_while_shards_are_merged(tmp_path: Path) -> None:
 
 def merge(pool: Path, first: int, last: int) -> None:
     """Merge some shards as a writer does."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     inside = [shard for shard in list_shards(pool) if first <= shard.first and shard.last <= last]
     tables = [pq.read_table(shard.path) for shard in inside]
     pq.write_table(pa.concat_tables(tables), shard_path(pool, first, last), row_group_size=3)

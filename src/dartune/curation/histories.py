@@ -118,23 +118,23 @@ class Texts(NamedTuple):
 def read_texts(pool: Path, outcomes: OutcomeTable, choices: Sequence[str], examples: Examples) -> Texts:
     """The responses of `examples`, in their order; `choices` are the ids of the queries that they refer to."""
     starts = np.array([outcomes.slots(query_id).start for query_id in choices], np.int64)
-    wanted = starts[examples.queries] + examples.trials
-    by_slot = np.argsort(wanted)
-    wanted = wanted[by_slot]
-    n_prompt_tokens = np.zeros(len(examples), np.int32)
-    places_found = [np.zeros(0, np.int64)]
+    slots_of_examples = starts[examples.queries] + examples.trials
+    wanted = np.zeros(len(outcomes.codes), np.bool_)
+    wanted[slots_of_examples] = True
+    slots_found = [np.zeros(0, np.int64)]
+    n_prompt_tokens = [np.zeros(0, np.int32)]
     responses = [pa.array([], pa.large_string())]
-    for rows, slots in locate_samples(pool, outcomes, ["n_prompt_tokens", "response"]):
-        places = np.searchsorted(wanted, slots)
-        is_wanted = wanted[np.minimum(places, len(wanted) - 1)] == slots
-        kept = rows.filter(pa.array(is_wanted))
-        places_found.append(by_slot[places[is_wanted]])
-        n_prompt_tokens[places_found[-1]] = kept["n_prompt_tokens"].fill_null(0)
-        responses.append(kept["response"].cast(pa.large_string()))
-    found = np.concatenate(places_found)
-    order = np.zeros(len(examples), np.int64)
-    order[found] = np.arange(len(found))
-    return Texts(responses=pa.concat_arrays(responses).take(pa.array(order)), n_prompt_tokens=n_prompt_tokens)
+    for rows, slots in locate_samples(pool, outcomes, ["n_prompt_tokens", "response"], wanted=wanted):
+        slots_found.append(slots)
+        n_prompt_tokens.append(rows["n_prompt_tokens"].fill_null(0).to_numpy())
+        responses.append(rows["response"].cast(pa.large_string()))
+    found = np.concatenate(slots_found)
+    by_slot = np.argsort(found, kind="stable")
+    order = by_slot[np.searchsorted(found[by_slot], slots_of_examples, side="right") - 1]
+    return Texts(
+        responses=pa.concat_arrays(responses).take(pa.array(order)),
+        n_prompt_tokens=np.concatenate(n_prompt_tokens)[order],
+    )
 
 
 def _places(models: pa.DictionaryArray, teachers: Sequence[str]) -> NDArray[np.int16]:

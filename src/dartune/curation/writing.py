@@ -1,7 +1,7 @@
 """Files of many rows, written a part at a time."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from dartune.files import write_atomic
 
-Columns = dict[str, list[object]]
+Columns = Mapping[str, Sequence[object] | pa.Array]
 
 
 def write_table(path: Path, schema: pa.Schema, parts: Iterable[Columns]) -> None:
@@ -18,7 +18,7 @@ def write_table(path: Path, schema: pa.Schema, parts: Iterable[Columns]) -> None
     def write(temporary: Path) -> None:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for columns in parts:
-                writer.write_table(pa.table(columns, schema=schema))
+                writer.write_table(pa.table(dict(columns), schema=schema))
 
     write_atomic(path, write)
 

@@ -3,7 +3,7 @@
 Shards are read one row group at a time, in a single pass: what is held meanwhile is nine bytes for each sample.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from dartune.errors import PoolError
 from dartune.pool.outcomes import FAILED, MISSING, OutcomeTable
-from dartune.pool.reader import iter_samples
+from dartune.pool.reader import KEY, iter_samples
 from dartune.types import Spending
 
-_KEY = ["query_id", "trial"]
 _MOST_SLOTS_PER_SAMPLE = 1_000
 
 
@@ -34,7 +33,7 @@ def read_outcomes(pool: Path) -> OutcomeTable:
     ranks: dict[str, int] = {}
     parts = [
         _Part(rank_rows(batch["query_id"], ranks), batch["trial"].to_numpy(), _codes(batch))
-        for batch in iter_samples(pool, [*_KEY, "verdict", "failure"])
+        for batch in iter_samples(pool, [*KEY, "verdict", "failure"])
     ]
     n_trials = np.zeros(len(ranks), np.int64)
     for part in parts:
@@ -66,30 +65,44 @@ class Located(NamedTuple):
     slots: NDArray[np.int64]
 
 
-def locate_samples(pool: Path, table: OutcomeTable, columns: list[str]) -> Iterator[Located]:
+def locate_samples(
+    pool: Path, table: OutcomeTable, columns: list[str], *, wanted: NDArray[np.bool_] | None = None
+) -> Iterator[Located]:
     """All samples, some at a time, with their slots; those written since `table` was read are left out.
 
-    `columns` are given besides query_id and trial.
+    `columns` are given besides query_id and trial. With `wanted`, an entry for each slot, only samples of the slots
+    where it is true; what lies far from any of them in the pool is not read.
     """
-    n_trials = np.diff(table.starts)
-    for batch in iter_samples(pool, [*_KEY, *columns]):
-        ranks = _known_ranks(batch["query_id"], table.ranks)
+    is_there = table.codes != MISSING
+    if wanted is not None:
+        is_there &= wanted
+
+    def select(keys: pa.Table) -> NDArray[np.bool_]:
+        parts = [_slots(batch, table, is_there) >= 0 for batch in keys.to_batches()]
+        return np.concatenate([np.zeros(0, np.bool_), *parts])
+
+    for batch in iter_samples(pool, [*KEY, *columns], select=None if wanted is None else select):
+        slots = _slots(batch, table, is_there)
+        kept = np.flatnonzero(slots >= 0)
+        yield Located(batch if len(kept) == len(batch) else batch.take(pa.array(kept)), slots[kept])
+
+
+def _slots(batch: pa.RecordBatch, table: OutcomeTable, is_there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Slot of each row; -1 where the table has none, or not `is_there`."""
+    slots = np.full(len(batch), -1, np.int64)
+    if len(table):
+        ids = batch["query_id"]
+        ranks = _by_row(ids, [table.ranks.get(value, -1) for value in ids.dictionary.to_pylist()])
         trials = batch["trial"].to_numpy()
-        is_known = (ranks >= 0) & (trials < n_trials[ranks]) if len(n_trials) else np.zeros(len(ranks), np.bool_)
-        slots = table.starts[ranks[is_known]] + trials[is_known]
-        is_recorded = table.codes[slots] != MISSING
-        kept = np.flatnonzero(is_known)[is_recorded]
-        yield Located(batch if len(kept) == len(batch) else batch.take(pa.array(kept)), slots[is_recorded])
+        rows = np.flatnonzero((ranks >= 0) & (trials < np.diff(table.starts)[ranks]))
+        found = table.starts[ranks[rows]] + trials[rows]
+        slots[rows[is_there[found]]] = found[is_there[found]]
+    return slots
 
 
 def rank_rows(ids: pa.DictionaryArray, ranks: dict[str, int]) -> NDArray[np.int32]:
     """Rank of each row's query; queries that are not in `ranks` yet get the next ones and join it."""
     return _by_row(ids, [ranks.setdefault(value, len(ranks)) for value in ids.dictionary.to_pylist()])
-
-
-def _known_ranks(ids: pa.DictionaryArray, ranks: Mapping[str, int]) -> NDArray[np.int32]:
-    """Rank of each row's query, -1 for a query that has none."""
-    return _by_row(ids, [ranks.get(value, -1) for value in ids.dictionary.to_pylist()])
 
 
 def _by_row(ids: pa.DictionaryArray, of_value: list[int]) -> NDArray[np.int32]:

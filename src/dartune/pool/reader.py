@@ -5,16 +5,26 @@ them again.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from dartune.errors import PoolError, PoolVersion
 from dartune.pool.schema import SAMPLE_SCHEMA, SCHEMA_VERSION, list_shards
 from dartune.types import Query
+
+KEY = ("query_id", "trial")
+"""The columns that name a try."""
+
+Selection = Callable[[pa.Table], NDArray[np.bool_]]
+"""Rows with the columns of `KEY` -> which of them are wanted."""
 
 _ATTEMPTS = 5
 
@@ -70,10 +80,11 @@ def read_samples(pool: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries()
 
 
-def iter_samples(pool: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def iter_samples(pool: Path, columns: Sequence[str], *, select: Selection | None = None) -> Iterator[pa.RecordBatch]:
     """All samples a row group at a time, in the order of writing; `query_id` comes dictionary-encoded.
 
-    Every row is given once, also where shards are merged meanwhile.
+    Every row is given once, also where shards are merged meanwhile. A thread reads one row group ahead. With `select`
+    only the rows that it wants are given, and of a group without any nothing but its keys is read.
     """
     read_settings(pool)
     given: dict[int, int] = {}
@@ -83,12 +94,11 @@ def iter_samples(pool: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
         shard = shards.pop(0)
         # A merged shard begins with rows that were given out already, from the shards that it replaces.
         n_skipped = sum(n for last, n in given.items() if last >= shard.first)
-        given[shard.last] = -n_skipped
+        given[shard.last] = 0
         try:
-            for table in iter_row_groups(shard.path, columns, as_dictionary=["query_id"]):
-                given[shard.last] += len(table)
-                yield from table.slice(n_skipped).to_batches()
-                n_skipped = max(0, n_skipped - len(table))
+            for n_rows, table in _one_ahead(_iter_new(shard.path, columns, n_skipped, select)):
+                given[shard.last] += n_rows
+                yield from table.to_batches()
         except FileNotFoundError:
             n_misses += 1
             if n_misses == _ATTEMPTS:
@@ -99,17 +109,53 @@ def iter_samples(pool: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
             n_misses = 0
 
 
-def iter_row_groups(
-    path: Path, columns: Sequence[str] | None = None, *, as_dictionary: Sequence[str] = ()
-) -> Iterator[pa.Table]:
+class _Group(NamedTuple):
+    """A row group: how many rows it has beyond those that are skipped, and of these the selected ones."""
+
+    n_rows: int
+    table: pa.Table
+
+
+def _iter_new(
+    path: Path, columns: Sequence[str], n_skipped: int, select: Selection | None
+) -> Generator[_Group, None, None]:
+    """The row groups of one shard beyond its first `n_skipped` rows."""
+    with _opened(path, as_dictionary=["query_id"]) as file:
+        for i in range(file.num_row_groups):
+            n_rows = file.metadata.row_group(i).num_rows
+            n_old = min(n_skipped, n_rows)
+            n_skipped -= n_old
+            is_wanted = select(file.read_row_group(i, columns=list(KEY)).slice(n_old)) if select else None
+            if n_old == n_rows or (is_wanted is not None and not is_wanted.any()):
+                yield _Group(n_rows - n_old, pa.table({}))
+                continue
+            table = file.read_row_group(i, columns=list(columns)).slice(n_old)
+            yield _Group(n_rows - n_old, table if is_wanted is None else table.filter(pa.array(is_wanted)))
+
+
+def _one_ahead(groups: Generator[_Group, None, None]) -> Iterator[_Group]:
+    """The same groups, the next of them in the making while one is looked at."""
+    with closing(groups), ThreadPoolExecutor(max_workers=1) as thread:
+        coming = thread.submit(next, groups, None)
+        while (group := coming.result()) is not None:
+            coming = thread.submit(next, groups, None)
+            yield group
+
+
+def iter_row_groups(path: Path) -> Iterator[pa.Table]:
     """The row groups of one shard. Raises FileNotFoundError, before the first, if a merge has deleted it."""
-    wanted = None if columns is None else list(columns)
+    with _opened(path) as file:
+        for i in range(file.num_row_groups):
+            yield file.read_row_group(i)
+
+
+@contextmanager
+def _opened(path: Path, *, as_dictionary: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     with (
         _naming_damage(path),
         pq.ParquetFile(path, read_dictionary=list(as_dictionary), pre_buffer=False) as file,
     ):
-        for i in range(file.num_row_groups):
-            yield file.read_row_group(i, columns=wanted)
+        yield file
 
 
 def _read_shard(path: Path, columns: Sequence[str] | None) -> pa.Table:

@@ -37,6 +37,14 @@ def test_all_named_sets_are_listed_with_their_sources() -> None:
     assert "7,472" in table
 
 
+def test_what_is_known_of_a_set_in_training_data_is_listed_in_short() -> None:
+    table = rendered(sets_table(describe_sets()))
+    assert "contamination: MATH's test solutions are public since 2021 " in table
+    assert "less on new problems of the same kind " in table
+    assert "GSM1k" not in table
+    assert table.count("contamination: ") == sum(bool(info.contamination) for info in describe_sets())
+
+
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 [red]bold[/red] :smile: \u202etxt\x9b1m\rgone\ttab"
 
 

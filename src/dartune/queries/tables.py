@@ -20,7 +20,7 @@ def _plain(value: object) -> Text:
 
 
 def sets_table(sets: Iterable[SetInfo]) -> Table:
-    """The named sets, their size and where they are looked for."""
+    """The named sets, their size, what is known of them in training data in short, and where they are looked for."""
     table = Table(
         Column("name", overflow="fold"),
         Column("rows", justify="right", no_wrap=True),
@@ -36,10 +36,15 @@ def sets_table(sets: Iterable[SetInfo]) -> Table:
             "any" if info.n_rows is None else f"{info.n_rows:,}",
             f"{info.levels[0]}-{info.levels[-1]}" if len(info.levels) > 1 else "".join(map(str, info.levels)) or "-",
             str(info.n_domains or "-"),
-            _plain(info.description),
+            _plain(info.description + (f"\ncontamination: {_short(info.contamination)}" if info.contamination else "")),
             _plain("\n".join(info.sources)),
         )
     return table
+
+
+def _short(note: str) -> str:
+    """A note's first clause, without its source."""
+    return note.partition(";")[0].partition(" (")[0]
 
 
 def queries_table(queries: Iterable[Query]) -> Table:

@@ -12,18 +12,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from dartune.config import QueriesConfig
 from dartune.prompts import load_template
 from dartune.queries import load_queries
 from dartune.types import Key, request_seed
+from engine_parts.bare import bare_tokens_per_s
 from engine_parts.vllm_server import vllm_server
 from engine_parts.wide_heads import save_wide_teacher
 
@@ -89,7 +87,7 @@ def vllm_over_bare(*, quick: bool, python: str) -> dict[str, object]:
         folder = Path(scratch)
         model = save_wide_teacher(folder / "teacher")
         with vllm_server(python, model, folder / "server.log", served_as="teacher", dtype="bfloat16") as url:
-            asyncio.run(_bare(url, _bodies(SHORT._replace(n_queries=N_WARM))))
+            asyncio.run(bare_tokens_per_s(url, _bodies(SHORT._replace(n_queries=N_WARM)), N_IN_FLIGHT))
             measured = {name: _in_turn(url, work, folder / name) for name, work in loads.items()}
     result: dict[str, object] = {}
     for name, rounds in measured.items():
@@ -105,7 +103,7 @@ def _in_turn(url: str, work: Work, folder: Path) -> list[tuple[float, float]]:
     rounds = []
     for index in range(work.n_rounds):
         sides: list[Callable[[], float]] = [
-            lambda: asyncio.run(_bare(url, bodies)),
+            lambda: asyncio.run(bare_tokens_per_s(url, bodies, N_IN_FLIGHT)),
             partial(_dartune, url, work, folder / f"{index}"),
         ]
         # Each goes first in turn: a machine that others use slows down and speeds up.
@@ -157,33 +155,3 @@ def _bodies(work: Work) -> list[bytes]:
         for query in queries
         for trial in range(N_TRIALS)
     ]
-
-
-async def _bare(url: str, bodies: list[bytes]) -> float:
-    """Tokens per second of sending all, N_IN_FLIGHT at a time."""
-    waiting = deque(bodies)
-    started_s = time.perf_counter()
-    counts = await asyncio.gather(*(_connection(url, waiting) for _ in range(N_IN_FLIGHT)))
-    return sum(counts) / (time.perf_counter() - started_s)
-
-
-async def _connection(url: str, waiting: deque[bytes]) -> int:
-    """Take requests from `waiting` until none is left; the tokens of the replies."""
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    n_tokens = 0
-    while waiting:
-        body = waiting.popleft()
-        head = (
-            f"POST {parts.path}/completions HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        status, *fields = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
-        assert " 200 " in status, status
-        length = next(field for field in fields if field.startswith("content-length:")).partition(":")[2]
-        reply = json.loads(await reader.readexactly(int(length)))
-        n_tokens += reply["usage"]["completion_tokens"]
-    writer.close()
-    await writer.wait_closed()
-    return n_tokens

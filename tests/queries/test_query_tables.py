@@ -38,11 +38,12 @@ def test_all_named_sets_are_listed_with_their_sources() -> None:
 
 
 def test_what_is_known_of_a_set_in_training_data_is_listed_in_short() -> None:
-    table = rendered(sets_table(describe_sets()))
-    assert "contamination: MATH's test solutions are public since 2021 " in table
-    assert "less on new problems of the same kind " in table
-    assert "GSM1k" not in table
-    assert table.count("contamination: ") == sum(bool(info.contamination) for info in describe_sets())
+    names, what = ([str(cell) for cell in sets_table(describe_sets()).columns[i].cells] for i in (0, 4))
+    notes = {name: text.partition("\ncontamination: ")[2] for name, text in zip(names, what, strict=True)}
+    assert notes["math/test"] == "MATH's test solutions are public since 2021"
+    assert notes["gsm8k/test"].endswith("less on new problems of the same kind")
+    assert notes["math/train"] == ""
+    assert [name for name in notes if notes[name]] == [info.name for info in describe_sets() if info.contamination]
 
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 [red]bold[/red] :smile: \u202etxt\x9b1m\rgone\ttab"

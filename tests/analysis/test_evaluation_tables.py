@@ -81,8 +81,11 @@ def test_published_and_imported_rows_are_marked_with_their_source(pair: list[Eva
     assert card["† DART-Math-DSMath-7B (Prop2Diff)"][1:] == ("–", "86.8", "70.2", "39.1", "49.4")
     assert card["‡ DeepSeekMath-7B-VRT"][2] == "88.2"
     assert "[1] from r.json (lm_eval, exact_match,none), by that program's grader" in grid.note
-    assert "† published, by the authors' grader, not measured here: Tong et al. 2024" in grid.note
-    assert "‡ published, by the authors' grader, not measured here: the VRT baselines" in grid.note
+    assert "† published, by the authors' grader, not measured here, AVG over the paper's six: Tong et al." in grid.note
+    assert (
+        "‡ published, by the authors' grader, not measured here, AVG over the paper's six: the VRT baselines"
+        in grid.note
+    )
 
 
 def test_what_stands_behind_a_score(pair: list[Evaluation]) -> None:

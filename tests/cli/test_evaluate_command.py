@@ -82,7 +82,7 @@ def test_what_cannot_be_compared_ends_with_two(tmp_path: Path, capsys: pytest.Ca
     evaluate(tmp_path / "a", PROBLEMS, answers)
     evaluate(tmp_path / "b", PROBLEMS, answers, template="boxed")
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
-    assert "prompt differs (plain@" in capsys.readouterr().err
+    assert "prompt differs (a: plain@" in capsys.readouterr().err
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--allow", "prompt"]) == 0
     assert run(["compare", str(tmp_path / "a"), "--allow", "data"]) == 2
     assert "--allow: expected some of prompt, sampling, grader, got 'data'" in capsys.readouterr().err

@@ -90,7 +90,7 @@ def test_only_benchmarks_that_were_asked_in_the_same_way_are_compared(tmp_path: 
     second = ask(tmp_path / "b", {"sums": files["sums"]}, {"sums": "plain"})
     assert compare_evaluations([first, second])
     third = ask(tmp_path / "c", files, {})
-    with pytest.raises(NotComparable, match=r"cannot be compared on products: prompt differs \(boxed@.* plain@"):
+    with pytest.raises(NotComparable, match=r"cannot be compared on products: prompt differs \(a: boxed@.* c: plain@"):
         compare_evaluations([first, third])
 
 

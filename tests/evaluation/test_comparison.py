@@ -5,7 +5,8 @@ import pytest
 
 from dartune.evaluation.comparison import Aspect, NotComparable, compare_evaluations, shared_benchmarks
 from dartune.evaluation.paired import holm, mcnemar_p
-from dartune.evaluation.results import Evaluation
+from dartune.evaluation.results import Evaluation, average, score_evaluation
+from dartune.evaluation.sets import averaged
 from dartune.types import SamplingParams
 from evaluations import boxed, evaluate
 
@@ -58,9 +59,9 @@ def test_several_benchmarks_are_compared_on_their_average_too(pair: tuple[Evalua
     ("aspect", "changes", "mend"),
     [
         ("prompt", {"prompt": "Solve {query}"}, "--allow prompt"),
-        ("prompt", {"template": "alpaca"}, "plain@.* alpaca@"),
-        ("sampling", {"sampling": SamplingParams(temperature=0.5)}, "temperature=0.5"),
-        ("grader", {"grader": "0.0.1+old"}, "0.0.1\\+old here.*--regrade"),
+        ("prompt", {"template": "alpaca"}, r"\(a: plain@.*; b: alpaca@"),
+        ("sampling", {"sampling": SamplingParams(temperature=0.5)}, r"\(a: temperature=0.0, .*; b: temperature=0.5, "),
+        ("grader", {"grader": "0.0.1+old"}, "b: 0.0.1\\+old.*FOLDER --regrade, or .*--allow grader"),
     ],
 )
 def test_evaluations_made_in_another_way_are_refused_unless_allowed(
@@ -82,6 +83,29 @@ def test_other_data_cannot_be_compared_at_all(
     other = replace(second, record=replace(second.record, benchmarks=(part,)))
     with pytest.raises(NotComparable, match=f"{aspect} differs"):
         compare_evaluations([first, other])
+
+
+def test_a_part_of_another_benchmark_counts_once_in_the_average(pair: tuple[Evaluation, Evaluation]) -> None:
+    assert averaged(["math/500", "gsm8k/test", "theoremqa/text"]) == ["math/500", "gsm8k/test", "theoremqa/text"]
+    names = ("math/test", "math/500", "gsm8k/test")
+    first, second = (
+        replace(
+            evaluation,
+            record=replace(
+                evaluation.record,
+                benchmarks=tuple(replace(evaluation.benchmark("own"), name=name) for name in names),
+            ),
+            tries={name: evaluation.tries["own"][: 6 if name == "math/500" else 12] for name in names},
+        )
+        for evaluation in pair
+    )
+    found = {one.benchmark: one.paired.difference.value for one in compare_evaluations([first, second])}
+    assert found["math/500"] != found["math/test"]
+    assert found["AVG"] == pytest.approx((found["math/test"] + found["gsm8k/test"]) / 2)
+    scores = {score.benchmark: score.accuracy.accuracy for score in score_evaluation(second, lambda a, b: False)}
+    means = average(score_evaluation(second, lambda a, b: False))
+    assert means.overall is not None
+    assert means.overall.value == pytest.approx((scores["math/test"] + scores["gsm8k/test"]) / 2)
 
 
 def test_other_engines_and_models_may_be_compared(pair: tuple[Evaluation, Evaluation]) -> None:

@@ -121,6 +121,6 @@ def _named_apart(evaluations: "Sequence[Evaluation]") -> "list[Evaluation]":
     named: list[Evaluation] = []
     for evaluation in evaluations:
         taken = {other.name for other in named}
-        free = (name for i in range(len(evaluations)) if (name := f"{evaluation.name}#{i + 1}") not in taken)
+        free = (name for i in range(len(evaluations)) if (name := f"{evaluation.name}#{i + 2}") not in taken)
         named.append(replace(evaluation, name=next(free)) if evaluation.name in taken else evaluation)
     return named

@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final, Literal, get_args
 
 from dartune.errors import PoolError
 from dartune.evaluation.paired import PairedDifference, compare_averages, compare_rows, holm
+from dartune.evaluation.record import BenchmarkRecord
 from dartune.evaluation.results import Evaluation
+from dartune.evaluation.sets import averaged
+from dartune.types import SamplingParams
 
 Aspect = Literal["data", "prompt", "sampling", "tries", "grader"]
 """What must be the same in two evaluations, so that a difference of their scores is one of their models."""
@@ -20,7 +23,7 @@ AVERAGE: Final = "AVG"
 
 _Reader = Callable[[Evaluation, str], object]
 _ASPECTS: Final[dict[Aspect, _Reader]] = {
-    "data": lambda evaluation, name: evaluation.benchmark(name).checksum,
+    "data": lambda evaluation, name: _named_data(evaluation.benchmark(name)),
     "prompt": lambda evaluation, name: _named_prompt(evaluation, name),
     "sampling": lambda evaluation, name: evaluation.record.sampling,
     "tries": lambda evaluation, name: evaluation.benchmark(name).n_trials,
@@ -56,12 +59,13 @@ def compare_evaluations(evaluations: Sequence[Evaluation], *, allow: Collection[
     for other in others:
         for name in shared:
             refuse_incomparable(baseline, other, name, allow)
+    counted = averaged(shared)
     found: list[Compared] = []
     for other in others:
         pairs = {name: (baseline.rows(name), other.rows(name)) for name in shared}
         paired = {name: compare_rows(*rows) for name, rows in pairs.items()}
-        if len(shared) > 1:
-            paired[AVERAGE] = compare_averages(list(pairs.values()))
+        if len(counted) > 1:
+            paired[AVERAGE] = compare_averages([pairs[name] for name in counted])
         found += [
             Compared(benchmark=name, baseline=baseline.name, model=other.name, paired=one, p_adjusted=one.p)
             for name, one in paired.items()
@@ -88,13 +92,25 @@ def refuse_incomparable(first: Evaluation, second: Evaluation, benchmark: str, a
             continue
         mend = "evaluate one of them again in the same way"
         if aspect == "grader":
-            mend = f"grade both again: dartune evaluate {first.name} --regrade"
-        elif aspect in ALLOWABLE:
+            mend = "grade both again with dartune evaluate FOLDER --regrade"
+        if aspect in ALLOWABLE:
             mend += f", or compare all the same with --allow {aspect}"
         raise NotComparable(
             f"{first.name} and {second.name} cannot be compared on {benchmark}: {aspect} differs "
-            f"({one} there, {other} here); {mend}"
+            f"({first.name}: {_said(one, other)}; {second.name}: {_said(other, one)}); {mend}"
         )
+
+
+def _said(value: object, other: object) -> object:
+    """What to say of a value that differs from another: of sampling settings those that do."""
+    if not isinstance(value, SamplingParams):
+        return value
+    pairs = [(field.name, getattr(value, field.name), getattr(other, field.name)) for field in fields(value)]
+    return ", ".join(f"{name}={mine!r}" for name, mine, theirs in pairs if mine != theirs)
+
+
+def _named_data(part: BenchmarkRecord) -> str:
+    return f"{part.n_rows:,} rows of checksum {part.checksum}"
 
 
 def _named_prompt(evaluation: Evaluation, benchmark: str) -> str:

@@ -10,6 +10,7 @@ from dartune.errors import PoolError
 from dartune.evaluation.metrics import Estimate, Score, Scored, accuracy_by, macro_accuracy
 from dartune.evaluation.record import BenchmarkRecord, EvaluationRecord, read_record
 from dartune.evaluation.rows import Tries, read_rows, read_tries
+from dartune.evaluation.sets import averaged
 from dartune.evaluation.tries import UNDECIDED, Same, best_estimate, majority_estimate, pass_estimate
 from dartune.types import Verdict
 
@@ -123,8 +124,10 @@ def score_benchmark(record: BenchmarkRecord, tries: Tries, same: Same) -> Benchm
 
 
 def average(scores: Iterable[BenchmarkScore]) -> Averages:
-    """In-domain, out-of-domain and overall means of accuracies."""
-    parts = tuple(scores)
+    """In-domain, out-of-domain and overall means of accuracies, over the benchmarks that `averaged` says."""
+    every = tuple(scores)
+    counted = averaged(part.benchmark for part in every)
+    parts = [part for part in every if part.benchmark in counted]
     return Averages(
         in_domain=_macro(part.accuracy for part in parts if part.in_domain),
         out_of_domain=_macro(part.accuracy for part in parts if not part.in_domain),

@@ -31,6 +31,16 @@ IN_DOMAIN: Final = frozenset((*GROUPS["in-domain"], "math/500", "gsm8k-platinum"
 """Benchmarks of the kind whose training problems the paper samples; all others are out of domain."""
 
 
+_REPEATS: Final = {"math/500": "math/test", "theoremqa/text": "theoremqa", "gsm8k-platinum": "gsm8k/test"}
+"""Benchmark -> the one that its problems are from."""
+
+
+def averaged(names: Iterable[str]) -> list[str]:
+    """The benchmarks that an average is over: all, but those whose problems are in another one that is named."""
+    asked = list(names)
+    return [name for name in asked if _REPEATS.get(name) not in asked]
+
+
 def choose_benchmarks(
     names: Iterable[str], *, data_dir: Path | None = None, limit: int | None = None
 ) -> dict[str, QueriesConfig]:

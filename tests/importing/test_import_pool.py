@@ -26,7 +26,15 @@ TYPED = "What is  2+3, the sum of two and three"
 ROWS: dict[str, list[dict[str, object]]] = {
     "dart": [{"query": TYPED, "response": RIGHT}, {"query": TYPED, "response": WRONG}],
     "dart-pool": [
-        {"query": TYPED, "response": text, "gt_ans": "5", "query_metadata": {"level": 1, "domain": "Algebra"}}
+        {
+            "query_id": 17,
+            "query": TYPED,
+            "response": text,
+            "gt_ans": "5",
+            "ans_correct": True,
+            "domain": "Algebra",
+            "query_metadata": {"level": 1},
+        }
         for text in (RIGHT, WRONG)
     ],
     "metamath": [
@@ -48,7 +56,10 @@ ROWS: dict[str, list[dict[str, object]]] = {
     ],
     "mmiqc": [{"instruction": TYPED, "output": text, "source": "MetaMathQA"} for text in (RIGHT, WRONG)],
     "mario": [{"question": TYPED, "answer": text} for text in (RIGHT, WRONG)],
-    "xwin-math": [{"question": TYPED, "response": text} for text in (RIGHT, WRONG)],
+    "xwin-math": [
+        {"question": TYPED, "answer": "5", "type": "MATH", "subtype": "Algebra", "level": 1, "completion": [text]}
+        for text in (RIGHT, WRONG)
+    ],
     "kpmath": [{"problem": TYPED, "solution": text} for text in (RIGHT, WRONG)],
 }
 
@@ -94,6 +105,19 @@ def test_what_is_not_in_the_pool_is_kept_with_the_reason(tmp_path: Path) -> None
         (4, "derived"),
         (5, "faulty"),
     ]
+
+
+def test_the_part_of_mmiqc_that_comes_from_the_web_is_kept_aside(tmp_path: Path) -> None:
+    asked = {"instruction": HALF.text, "output": "The answer is: 24"}
+    rows: list[dict[str, object]] = [asked | {"source": source} for source in ("stackexchange-math", "IQC", None)]
+    report = import_pool(write(tmp_path / "set.jsonl", rows), "mmiqc", QUERIES, tmp_path / "pool", n_workers=1)
+    assert (report.n_derived, report.n_exact, report.n_correct) == (1, 2, 2)
+
+
+def test_responses_of_a_pool_may_be_called_as_their_authors_sampling_calls_them(tmp_path: Path) -> None:
+    rows = [{"query": TYPED, "ref_ans": "5", "resp": RIGHT}]
+    report = import_pool(write(tmp_path / "set.jsonl", rows), "dart-pool", QUERIES, tmp_path / "pool", n_workers=1)
+    assert report.n_correct == 1
 
 
 def test_a_pool_that_was_imported_can_be_trained_on(tmp_path: Path) -> None:

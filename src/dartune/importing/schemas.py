@@ -1,7 +1,7 @@
 """Where published sets keep the problem and the response of a row.
 
-A field is given as the columns that may hold it, the first that is there counts; "messages.0.content" is a path. What
-each is known from stands beside it.
+A field is given as the columns that may hold it, the first that is there counts; "messages.0.content" is a path. The
+public address that each form is known from stands beside it; docs/importing.md says what could not be verified.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ class Schema:
     response: Paths
     what: str
     is_derived: Callable[[RawRow], bool] = lambda row: False
-    """Whether the row asks a rewritten problem: its response is no try of the original."""
+    """Whether the row says that it asks another problem than an original one."""
 
 
 def _is_rewritten(row: RawRow) -> bool:
@@ -28,42 +28,55 @@ def _is_rewritten(row: RawRow) -> bool:
     return not str(row.get("type", "AnsAug")).endswith("AnsAug")
 
 
-def _is_new(row: RawRow) -> bool:
-    """MMIQC: of its sources only MetaMathQA's part can hold original problems."""
-    return "metamath" not in str(row.get("source", "metamath")).casefold()
+def _is_of_the_web(row: RawRow) -> bool:
+    """MMIQC: a question from Mathematics Stack Exchange, as more than half of its rows are."""
+    return str(row.get("source", "")).casefold().startswith("stackexchange")
 
 
 _ANY_QUERY: Paths = ("query", "question", "problem", "instruction", "messages.0.content")
 _ANY_RESPONSE: Paths = ("response", "output", "solution", "answer", "messages.1.content")
 
 SCHEMAS: Mapping[str, Schema] = {
+    # github.com/hkust-nlp/dart-math, pipeline/analyze/analyze-sampling.ipynb at 219b324 prints the columns of both
     "dart": Schema(
         query=("query",), response=("response",), what="hkust-nlp/dart-math-uniform and dart-math-hard: query, response"
     ),
+    # github.com/DATEXIS/RE-PoLar, re_polar/datasets/dart_math.py at 0544e8c reads all but the response, which the
+    # sets that were drawn from the pools call response and the authors' sampling (nbs/03_data.ipynb) calls resp
     "dart-pool": Schema(
         query=("query",),
         response=("response", "resp"),
-        what="hkust-nlp/dart-math-pool-math and -gsm8k: query, response, gt_ans, query_metadata, ...",
+        what="hkust-nlp/dart-math-pool-math and -gsm8k: query_id, query, response, gt_ans, domain, query_metadata, ...",
     ),
+    # huggingface.co/datasets/meta-math/MetaMathQA
     "metamath": Schema(
         query=("query",),
         response=("response",),
         what="meta-math/MetaMathQA: type, query, original_question, response; rows of AnsAug ask the original",
         is_derived=_is_rewritten,
     ),
+    # github.com/microsoft/ToRA, data/tora/examples.jsonl at 29c71cd
     "tora": Schema(
         query=("messages.0.content",),
         response=("messages.1.content",),
         what="ToRA-Corpus: dataset, level, id, gt, gt_cot, messages (a user's and an assistant's)",
     ),
+    # huggingface.co/datasets/Vivacem/MMIQC, by the card of its subset reecursion/mmiqc-subset
     "mmiqc": Schema(
         query=("instruction",),
         response=("output",),
         what="Vivacem/MMIQC: instruction, output, source",
-        is_derived=_is_new,
+        is_derived=_is_of_the_web,
     ),
+    # not published: github.com/MARIO-Math-Reasoning/MARIO/issues/1
     "mario": Schema(query=_ANY_QUERY, response=_ANY_RESPONSE, what="MARIO: by the usual names of columns"),
-    "xwin-math": Schema(query=_ANY_QUERY, response=_ANY_RESPONSE, what="Xwin-Math: by the usual names of columns"),
+    # not published: github.com/Xwin-LM/Xwin-LM/issues/22; what Xwin-Math/eval/generate.py at 4e92e79 writes comes first
+    "xwin-math": Schema(
+        query=_ANY_QUERY,
+        response=("completion.0", *_ANY_RESPONSE),
+        what="Xwin-Math: question, completion (a list), ..., or the usual names of columns",
+    ),
+    # not published: github.com/hkust-nlp/dart-math, README.md at 219b324, the table of sets
     "kpmath": Schema(query=_ANY_QUERY, response=_ANY_RESPONSE, what="KPMath: by the usual names of columns"),
 }
 """Name -> where a published set keeps its queries and responses."""

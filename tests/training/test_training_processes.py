@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,23 +16,25 @@ from dartune.config import TrainingConfig
 from dartune.training import is_trained, train
 
 MakeConfig = Callable[..., TrainingConfig]
-PROGRAM = Path(__file__).with_name("launched_training.py")
+WHOLE, SHARDED = (Path(__file__).with_name(f"{kind}_training.py") for kind in ("launched", "sharded"))
 
 
-def start(n_processes: int, config: TrainingConfig, set_dir: Path, out: Path) -> subprocess.Popen[str]:
+def start(
+    n_processes: int, config: TrainingConfig, set_dir: Path, out: Path, program: Path = WHOLE
+) -> subprocess.Popen[str]:
     """A training by `n_processes` on this machine."""
     file = out.with_suffix(".json")
     file.write_text(config.model_dump_json())
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(n_processes)]
     return subprocess.Popen(
-        [*command, str(PROGRAM), str(file), str(set_dir), str(out), "5"],
+        [*command, str(program), str(file), str(set_dir), str(out), "5"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def finish(process: subprocess.Popen[str]) -> list[dict[str, float]]:
+def finish(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     """What it prints until its end."""
     output, errors = process.communicate()
     assert process.returncode == 0, errors
@@ -42,7 +45,7 @@ def kill_at_step(process: subprocess.Popen[str], step: int) -> None:
     """End every process of it at once, without warning."""
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("{") and json.loads(line)["step"] == step:
+        if line.startswith("{") and json.loads(line).get("step") == step:
             break
     for each in [*psutil.Process(process.pid).children(recursive=True), process]:
         each.kill()
@@ -51,14 +54,15 @@ def kill_at_step(process: subprocess.Popen[str], step: int) -> None:
 
 @pytest.mark.integration
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("packing", [False, True])
-def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, packing: bool) -> None:
+@pytest.mark.parametrize(("program", "packing"), [(WHOLE, False), (WHOLE, True), (SHARDED, True)])
+def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, program: Path, packing: bool) -> None:
     # 101 examples make no whole batches: one process would see a short one, two would repeat an example.
     set_dir = write_set(tmp_path / "set", additions(101))
     config = make_config(packing=packing, max_length=32, batch_size=8, device_batch_size=2, checkpoint_every=4)
     alone = train(config, set_dir=set_dir, out=tmp_path / "alone", seed=5)
-    lines = finish(start(2, config, set_dir, tmp_path / "both"))
+    lines = finish(start(2, config, set_dir, tmp_path / "both", program))
 
+    assert any(line["event"] == "sharded" for line in lines) == (program == SHARDED)
     reports = [line for line in lines if line["event"] == "report"]
     assert len(reports) == 1
     assert [line["step"] for line in lines if line["event"] == "step"] == list(range(1, alone.n_steps + 1))
@@ -66,6 +70,7 @@ def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, pac
     assert reports[0]["final_loss"] == pytest.approx(alone.final_loss, rel=1e-5)
     ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("both", "alone"))
     # Adam divides by tiny second moments, which makes much of the order in which gradients are added.
+    assert ours.keys() == theirs.keys()
     assert all((ours[name] - theirs[name]).abs().max() < 1e-3 for name in theirs)
     assert is_trained(tmp_path / "both", config, set_dir=set_dir, seed=5)
     losses = [
@@ -77,12 +82,13 @@ def test_two_processes_train_as_one(tmp_path: Path, make_config: MakeConfig, pac
 
 @pytest.mark.integration
 @pytest.mark.timeout(400)
-def test_two_killed_processes_go_on_to_the_same_loss(tmp_path: Path, make_config: MakeConfig) -> None:
+@pytest.mark.parametrize("program", [WHOLE, SHARDED])
+def test_two_killed_processes_go_on_to_the_same_loss(tmp_path: Path, make_config: MakeConfig, program: Path) -> None:
     set_dir = write_set(tmp_path / "set", additions(101))
     config = make_config(packing=True, max_length=32, batch_size=8, device_batch_size=2, checkpoint_every=2)
     alone = train(config, set_dir=set_dir, out=tmp_path / "alone", seed=5)
-    kill_at_step(start(2, config, set_dir, tmp_path / "both"), 5)
+    kill_at_step(start(2, config, set_dir, tmp_path / "both", program), 5)
     assert not is_trained(tmp_path / "both", config, set_dir=set_dir, seed=5)
-    lines = finish(start(2, config, set_dir, tmp_path / "both"))
-    assert lines[0]["step"] > 2, "they go on from a checkpoint"
+    lines = finish(start(2, config, set_dir, tmp_path / "both", program))
+    assert next(line["step"] for line in lines if line["event"] == "step") > 2, "they go on from a checkpoint"
     assert lines[-1]["final_loss"] == pytest.approx(alone.final_loss, rel=1e-5)

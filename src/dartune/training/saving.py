@@ -59,6 +59,9 @@ def _save_gathered(tuned: Tuned, base: Base, out: Path) -> None:
     def write() -> None:
         model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
         assert isinstance(model, PreTrainedModel)
+        # Gathered by FSDP2, a tied weight comes once under each of its names, and would be written as often.
+        for name, source in model.all_tied_weights_keys.items():
+            weights[name] = weights[source]
         model.save_pretrained(str(out), state_dict=_in_dtype(weights, base.stored_dtype))
         base.tokenizer.save_pretrained(str(out))
 

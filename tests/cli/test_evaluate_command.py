@@ -108,6 +108,10 @@ def test_regrading_asks_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["m", "--engine", "nosuch", "--benchmarks", "own.jsonl"], "engine.name: expected one of"),
         (["m", "--engine", "fake", "--benchmarks", "none.jsonl"], "none.jsonl"),
         (["m", "--engine", "fake", "--benchmarks", "own.jsonl", "--set", "evaluation.n_trials=4"], "greedy tries"),
+        (["m", "--benchmarks", "own.jsonl", "--set", "sampling.temperature=1"], "expected engine.KEY=VALUE, or eval"),
+        (["m", "--benchmarks", "own.jsonl", "--set", "evaluation.in_domain=1"], "with KEY one of max_new_tokens,"),
+        (["m", "--benchmarks", " ,"], "--benchmarks: expected at least one name, got none"),
+        (["m", "--benchmarks", "math/test", "--data-dir", "nosuch"], "'--data-dir': dir 'nosuch' does not exist"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -76,7 +76,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, writer: object) -> None:
     path = tmp_path / "r.json"
     writer(path, evaluation.record, scores)  # type: ignore[operator]
     found = read_scores(path)
-    assert found.model == evaluation.record.model
+    assert (found.program, found.model) == ("dartune", evaluation.record.model)
     accuracy = found.scores["own"].accuracy
     assert accuracy.value == scores[0].accuracy.accuracy == 0.75
     assert accuracy.high - accuracy.low == pytest.approx(scores[0].accuracy.high - scores[0].accuracy.low)

@@ -34,7 +34,9 @@ PromptName = Annotated[
     str | None, typer.Option("--template", help="How the model is asked; by its name or folder if not given.")
 ]
 EngineName = Annotated[str, typer.Option("--engine", help="Engine, as in a recipe; its keys by --set engine.KEY.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder with the benchmark files.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", exists=True, file_okay=False, help="Folder with the benchmark files.")
+]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The first so many problems of each benchmark.")]
 Regrade = Annotated[bool, typer.Option("--regrade", help="Grade the responses that are there again; ask nothing.")]
 LmEval = Annotated[Path | None, typer.Option("--lm-eval", help="Write the scores as a result file of lm_eval.")]

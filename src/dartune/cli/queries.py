@@ -19,7 +19,9 @@ Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="FIELD=COLUMN", help="Where text, ref_answer, level or domain are."),
 ]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder with the benchmark files.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", exists=True, file_okay=False, help="Folder with the benchmark files.")
+]
 Split = Annotated[str, typer.Option("--split", help="Split of a Hugging Face dataset.")]
 Levels = Annotated[list[int] | None, typer.Option("--level", help="Only these levels.")]
 Domains = Annotated[list[str] | None, typer.Option("--domain", help="Only these domains.")]

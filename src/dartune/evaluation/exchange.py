@@ -56,6 +56,7 @@ class ImportedScores:
 
     model: str
     program: str
+    """What graded the answers: "lm_eval", "lighteval", or "dartune" where it wrote the file."""
     path: str
     scores: Mapping[str, ImportedScore]
     """Benchmark -> score."""
@@ -84,7 +85,7 @@ def read_scores(path: Path) -> ImportedScores:
     general = document["config_general"] if is_lighteval else document
     return ImportedScores(
         model=str(general.get("model_name") or "unknown") if isinstance(general, dict) else "unknown",
-        program="lighteval" if is_lighteval else "lm_eval",
+        program="dartune" if "dartune" in document else "lighteval" if is_lighteval else "lm_eval",
         path=str(path),
         scores=scores,
     )

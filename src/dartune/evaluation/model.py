@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dartune.config import EngineConfig, QueriesConfig, local_model, prices_of
 from dartune.engines.factory import build_engine
+from dartune.errors import ConfigError
 from dartune.evaluation.prompts import choose_prompt, load_prompt
 from dartune.evaluation.run import EvaluationJob, evaluate_model
 from dartune.evaluation.sets import IN_DOMAIN
@@ -19,6 +20,8 @@ from dartune.sampling.job import SamplingReport
 from dartune.sampling.run import Watcher
 
 _BASE = Path(__file__).with_name("model.toml")
+_SETTINGS = ("max_new_tokens", "n_trials", "stop", "temperature", "top_p")
+"""Keys of the recipe's section `evaluation` that say how a model is asked."""
 _NO_MODEL = ("fake", "replay")
 """Engines that load no model: what they answer is in their own section."""
 
@@ -55,13 +58,14 @@ def prepare_evaluation(
         benchmarks: Name in the tables -> queries; `choose_benchmarks` gives them.
         engine: Name of the engine, as in a recipe.
         template: Name of the prompt; None chooses by model (`choose_prompt`).
-        overrides: "engine.key=value" and "evaluation.key=value", as in `--set`.
+        overrides: "engine.key=value" and "evaluation.key=value", as in `--set`; nothing else has a meaning here.
 
     Raises:
         ConfigError: An unknown key, engine or template.
         ModelError: The model's folder is missing, or has no weights.
         DataError: A benchmark cannot be found; the message says where it was looked for and what to fetch.
     """
+    _refuse_other_keys(overrides)
     recipe = load_recipe(_BASE, [*_engine_overrides(engine, model), *overrides])
     assert recipe.evaluation is not None
     loaded = local_model(recipe.engine)
@@ -83,6 +87,16 @@ def prepare_evaluation(
             prices=prices_of(recipe.engine),
         ),
     )
+
+
+def _refuse_other_keys(overrides: Sequence[str]) -> None:
+    for text in overrides:
+        section, _, key = text.partition("=")[0].strip().partition(".")
+        if section != "engine" and not (section == "evaluation" and key in _SETTINGS):
+            raise ConfigError(
+                f"--set {text}: expected engine.KEY=VALUE, or evaluation.KEY=VALUE with KEY one of "
+                f"{', '.join(_SETTINGS)}; an evaluation depends on no other setting"
+            )
 
 
 def _engine_overrides(engine: str, model: str) -> list[str]:

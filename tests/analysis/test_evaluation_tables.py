@@ -107,8 +107,8 @@ def test_several_tries_have_a_row_for_each_k(tmp_path: Path) -> None:
 
 def test_subjects_and_levels_have_a_column_each(pair: list[Evaluation]) -> None:
     models = scores(pair)
-    assert domain_grid(models, "own").columns == ("model", "d0", "d1", "mean")
-    assert level_grid(models, "own").columns == ("model", "1", "2", "mean")
+    assert domain_grid(models, "own").columns == ("model", "d0", "d1", "micro", "macro")
+    assert level_grid(models, "own").columns == ("model", "1", "2", "micro", "macro")
     assert [row[0] for row in level_grid(models, "own").rows] == ["half", "whole"]
     assert domain_grid(models, "math/test").rows == ()
 

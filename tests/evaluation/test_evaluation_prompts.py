@@ -19,6 +19,9 @@ from dartune.grading import grade
         ("deepseek-ai/deepseek-math-7b-base", FEW_SHOT),
         ("Qwen/Qwen2.5-Math-7B-Instruct", "chat"),
         ("google/gemma-2-27b-it", "chat"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "chat"),
+        ("Qwen/Qwen3-8B", "chat"),
+        ("Qwen/Qwen3-8B-Base", FEW_SHOT),
         ("mistralai/Mistral-7B-v0.1", FEW_SHOT),
         ("Qwen/Qwen2.5-Math-7B", FEW_SHOT),
     ],
@@ -120,4 +123,11 @@ def test_an_unknown_benchmark_is_refused_with_the_nearest(tmp_path: Path) -> Non
         choose_benchmarks(["six", "theoremqq"])
     own = tmp_path / "mine"
     own.write_text("")
-    assert list(choose_benchmarks([str(own), "p.jsonl", "hf:owner/set"])) == [str(own), "p.jsonl", "hf:owner/set"]
+    chosen = choose_benchmarks([str(own), "p.jsonl", "hf:owner/set"])
+    assert list(chosen) == [str(own), "p.jsonl", "hf:owner/set"]
+    assert chosen["p.jsonl"].source == str(Path("p.jsonl").resolve())
+    assert chosen["hf:owner/set"].source == "hf:owner/set"
+    with pytest.raises(ConfigError, match='got "MATH"; nearest is "math/test"'):
+        choose_benchmarks(["MATH"])
+    with pytest.raises(ConfigError, match="expected at least one name, got none"):
+        choose_benchmarks([])

@@ -8,7 +8,7 @@ from dartune.analysis.formats import MISSING, count, interval, level_name, listi
 from dartune.analysis.grid import Grid
 from dartune.evaluation.comparison import Compared
 from dartune.evaluation.exchange import ImportedScores
-from dartune.evaluation.metrics import Estimate, Score, macro_accuracy
+from dartune.evaluation.metrics import Estimate, Score
 from dartune.evaluation.published import PublishedScores
 from dartune.evaluation.record import EvaluationRecord, Prompt
 from dartune.evaluation.results import Averages, BenchmarkScore, average
@@ -163,26 +163,39 @@ def tries_grid(model: Scores) -> Grid:
 
 def domain_grid(models: Sequence[Scores], benchmark: str) -> Grid:
     """Accuracy by domain, such as MATH by subject; without rows where the benchmark has none."""
-    parts = {m.name: s.by_domain for m in models for s in m.scores if s.benchmark == benchmark}
-    names = sorted({name for part in parts.values() for name in part if name is not None})
+    parts = {m.name: s for m in models for s in m.scores if s.benchmark == benchmark}
+    names = sorted({name for score in parts.values() for name in score.by_domain if name is not None})
     rows = tuple(
-        (name, *(_accuracy(part.get(domain)) for domain in names), _macro_cell([part[d] for d in names if d in part]))
-        for name, part in parts.items()
+        (name, *(_accuracy(score.by_domain.get(part)) for part in names), *_overall(score, score.macro_domain))
+        for name, score in parts.items()
     )
     title = f"{TITLES.get(benchmark, benchmark)} by subject"
-    return Grid(title=title, columns=("model", *names, "mean"), rows=rows if names else ())
+    return _parts_grid(title, names, rows, "subjects")
 
 
 def level_grid(models: Sequence[Scores], benchmark: str) -> Grid:
     """Accuracy by level; without rows where the benchmark has none."""
-    parts = {m.name: s.by_level for m in models for s in m.scores if s.benchmark == benchmark}
-    levels = sorted({level for part in parts.values() for level in part if level is not None})
+    parts = {m.name: s for m in models for s in m.scores if s.benchmark == benchmark}
+    levels = sorted({level for score in parts.values() for level in score.by_level if level is not None})
     rows = tuple(
-        (name, *(_accuracy(part.get(level)) for level in levels), _macro_cell([part[n] for n in levels if n in part]))
-        for name, part in parts.items()
+        (name, *(_accuracy(score.by_level.get(level)) for level in levels), *_overall(score, score.macro_level))
+        for name, score in parts.items()
     )
     title = f"{TITLES.get(benchmark, benchmark)} by level"
-    return Grid(title=title, columns=("model", *map(level_name, levels), "mean"), rows=rows if levels else ())
+    return _parts_grid(title, [level_name(level) for level in levels], rows, "levels")
+
+
+def _overall(score: BenchmarkScore, macro: Estimate | None) -> tuple[str, str]:
+    return _accuracy(score.accuracy), _estimate(macro)
+
+
+def _parts_grid(title: str, names: Sequence[str], rows: tuple[tuple[str, ...], ...], parts: str) -> Grid:
+    return Grid(
+        title=title,
+        columns=("model", *names, "micro", "macro"),
+        rows=rows if names else (),
+        note=f"micro: over all problems; macro: the mean of the {parts}.",
+    )
 
 
 def differences_grid(compared: Sequence[Compared]) -> Grid:
@@ -254,7 +267,3 @@ def _accuracy(score: Score | None) -> str:
 
 def _estimate(estimate: Estimate | None) -> str:
     return MISSING if estimate is None else plus_minus(estimate)
-
-
-def _macro_cell(scores: Sequence[Score]) -> str:
-    return _estimate(macro_accuracy(scores)) if scores else MISSING

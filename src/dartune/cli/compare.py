@@ -67,7 +67,8 @@ def compare(sources: Sources, published: Published = False, allow: Allow = None,
 
     shown = published_scores() if published else ()
     grids = [main_grid(models, published=shown, imported=imported), gains_grid(models, published=shown)]
-    grids += [make(models, name) for name in ("math/test", "math/500") for make in (domain_grid, level_grid)]
+    names = dict.fromkeys(part.name for evaluation in evaluations for part in evaluation.record.benchmarks)
+    grids += [make(models, name) for name in names for make in (domain_grid, level_grid)]
     print_grids([*grids, differences_grid(compared)])
     for evaluation in evaluations:
         say(settings_text(evaluation.name, evaluation.record))

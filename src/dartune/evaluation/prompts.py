@@ -31,6 +31,7 @@ _BY_NAME: Final = (
     (r"dart-math", "alpaca"),
     (r"deepseek-?math.*(rl|instruct)", "deepseekmath"),
     (r"(^|[^a-z])(instruct|chat|it|rlhf|dpo)([^a-z]|$)", "chat"),
+    (r"r1-distill|qwq|zephyr|numinamath|^phi-[34]|^qwen3(?!.*base)", "chat"),
 )
 """What a model's name, without its folder or owner, says of how it was tuned, in lower case -> template."""
 

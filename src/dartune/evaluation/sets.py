@@ -46,7 +46,8 @@ def choose_benchmarks(
 ) -> dict[str, QueriesConfig]:
     """Name in the tables -> queries, for names of sets or groups, files of problems, and "hf:" data sets.
 
-    `limit` keeps the first so many problems of each. Raises ConfigError for no names, and for an unknown one, with the
+    `limit` keeps the first so many problems of each. A file is named by its whole path, so that it is found again when
+    answers are regraded from another folder. Raises ConfigError for no names, and for an unknown one, with the
     nearest that is known.
     """
     known = [info.name for info in describe_sets()]
@@ -60,7 +61,8 @@ def choose_benchmarks(
                     f"got {quoted(source)}{nearest(by_title.get(source.casefold(), source), [*GROUPS, *known])}; "
                     "`dartune queries list` shows the sets"
                 )
-            chosen[source] = QueriesConfig(source=source, data_dir=data_dir, limit=limit)
+            place = source if source in known or source.startswith("hf:") else str(Path(source).expanduser().resolve())
+            chosen[source] = QueriesConfig(source=place, data_dir=data_dir, limit=limit)
     if not chosen:
         raise ConfigError(f"--benchmarks: expected at least one name, got none; the groups are {', '.join(GROUPS)}")
     return chosen

@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from dartune.errors import DartuneError
 
 Value = TypeVar("Value")
+
+_PATIENCE = timedelta(hours=2)
+"""How long processes wait for another. NCCL's own ten minutes do not suffice to tokenise or save a large one."""
 
 
 def n_ranks() -> int:
@@ -31,7 +35,7 @@ def from_main(make: Callable[[], Value]) -> Value:
     from accelerate.utils import broadcast_object_list
 
     # Without a device accelerate joins processes only where it is told that there is none.
-    PartialState(cpu=not torch.accelerator.is_available())
+    PartialState(cpu=not torch.accelerator.is_available(), timeout=_PATIENCE)
     box: list[object] = [None]
     if is_main():
         try:

@@ -86,6 +86,7 @@ def _train(task: _Task, progress: "Callable[[StepProgress], None] | None") -> Tr
     from dartune.training.quiet import quiet, threads
     from dartune.training.rows import Window, read_rows
     from dartune.training.saving import save
+    from dartune.training.shared_rows import for_all
 
     config, source = task.config, resolve_model(task.config.model)
     with quiet(), threads(config.n_threads):
@@ -93,7 +94,8 @@ def _train(task: _Task, progress: "Callable[[StepProgress], None] | None") -> Tr
         arguments = new_arguments(config, seed=job.seed, folder=job.folder)
         base = load_base(source, config, seed=job.seed)
         longest = min(config.max_length, base.context or config.max_length)
-        rows = read_rows(task.set_dir, base.tokenizer, Window(max_length=longest, too_long=config.too_long))
+        window = Window(max_length=longest, too_long=config.too_long)
+        rows = for_all(lambda: read_rows(task.set_dir, base.tokenizer, window), job.folder / "rows.arrow")
         trainer = sft.new_trainer(base, rows, job, arguments)
         from_main(lambda: write_started(task.out, task.identity))
         tuned = sft.fine_tune(base, trainer, job)

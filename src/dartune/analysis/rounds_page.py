@@ -3,7 +3,7 @@
 from dartune.analysis.formats import count, listing, percent
 from dartune.analysis.grid import to_html
 from dartune.analysis.markup import element
-from dartune.analysis.page import facts, figure, page, paragraph, section
+from dartune.analysis.page import details, facts, figure, page, paragraph, section
 from dartune.analysis.rounds_figures import rounds_accuracy_panels, sampling_panels
 from dartune.analysis.rounds_tables import (
     by_method,
@@ -37,9 +37,9 @@ def rounds_page(summary: RoundsSummary) -> str:
         rounds_accuracy_grid(summary),
     )
     runs = {row.path: row.sampled_model for row in summary.rounds}
-    by_level = to_html(rounds_accuracy_by_level_grid(summary))
+    by_level = details("By level", to_html(rounds_accuracy_by_level_grid(summary)))
     sections = [
-        section("What each round found", sampling, to_html(rounds_levels_grid(summary))),
+        section("What each round found", sampling, details("By level", to_html(rounds_levels_grid(summary)))),
         *([section("What each round is worth", accuracy, by_level)] if accuracy else []),
         section("The runs", facts([(path, f"sampled {model}") for path, model in runs.items()])),
     ]
@@ -49,8 +49,8 @@ def rounds_page(summary: RoundsSummary) -> str:
 def _what_was_done(summary: RoundsSummary) -> str:
     n = max(row.round for row in summary.rounds)
     return (
-        f"{n} rounds of sampling, choosing and training for {listing(methods(summary))}: every round starts from "
-        f"{summary.student}, and from the second on samples the model that the round before has made."
+        f"{n} rounds of sampling, choosing and training for {listing(methods(summary))}: every round trains "
+        f"{summary.student} anew, and from the second on samples the model that the round before has made."
     )
 
 
@@ -58,4 +58,4 @@ def _what_it_found(summary: RoundsSummary, name: str) -> str:
     rows = [row for row in by_method(summary) if row.method.name == name]
     rates = [f"{percent(row.method.mean_fail_rate)}\u00a0%" for row in rows]
     n_new = sum(row.n_new for row in rows)
-    return f"{name}: mean fail rate {listing(rates)}; {count(n_new)} distinct solutions in all."
+    return f"{name}: mean fail rate, round by round, {listing(rates)}; {count(n_new)} distinct solutions in all."

@@ -1,5 +1,7 @@
 """The tables of a run in rounds, as grids of text. Pure."""
 
+from dataclasses import replace
+
 from dartune.analysis.formats import MISSING, count, interval, level_name, percent, plus_minus
 from dartune.analysis.grid import Grid
 from dartune.analysis.summary import EvaluationSummary, RoundsSummary, RoundSummary
@@ -8,8 +10,9 @@ from dartune.analysis.tables import HEADLINE, OVER_QUERIES
 
 def rounds_grids(summary: RoundsSummary) -> tuple[Grid, ...]:
     """What to print after the last round, in 80 columns."""
-    accuracy = rounds_accuracy_grid(summary)
-    return (rounds_grid(summary), *([accuracy] if accuracy.rows else []))
+    sampling, accuracy = rounds_grid(summary), rounds_accuracy_grid(summary)
+    narrow = replace(sampling, columns=sampling.columns[:-1], rows=tuple(row[:-1] for row in sampling.rows))
+    return (narrow, *([accuracy] if accuracy.rows else []))
 
 
 def rounds_grid(summary: RoundsSummary) -> Grid:
@@ -29,11 +32,11 @@ def rounds_grid(summary: RoundsSummary) -> Grid:
         )
         for row in by_method(summary)
     )
-    columns = ("set", "round", "raw tries", "accepted %", "mean fail rate %", "covered %", "distinct solutions",
-               "of them new", "examples", "response tokens")  # fmt: skip
+    columns = ("set", "round", "raw tries", "accepted %", "fail rate %", "covered %", "found", "new", "examples",
+               "response tokens")  # fmt: skip
     note = (
-        "Fail rates are those of the model that the round samples. New: in no earlier round of the same set. All over "
-        "the tries that the set alone needs."
+        "Fail rate: mean over queries, of the model that the round samples. Covered: queries with an example. Found: "
+        "distinct correct responses in the tries that the set alone needs; new: in none of its earlier rounds."
     )
     return Grid(title=f"{summary.name}: rounds", columns=columns, rows=rows, note=note)
 

@@ -44,12 +44,31 @@ Lighteval = Annotated[Path | None, typer.Option("--lighteval", help="Write them 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the scores, and all that they depend on, as JSON.")]
 
 
+_USES = {
+    "with --regrade": (
+        {"target", "regrade", "data_dir", "lm_eval", "lighteval", "as_json", "quiet"},
+        "an evaluation is graded again as it was asked",
+    ),
+    "for a recipe": (
+        {"target", "out", "sets", "only", "quiet"},
+        "the recipe says what its models are asked, and --set changes it",
+    ),
+    "for a model": (
+        {"target", "benchmarks", "out", "template", "engine", "sets", "data_dir", "limit"}
+        | {"lm_eval", "lighteval", "as_json", "quiet", "dry_run"},
+        "it chooses among the models of a recipe",
+    ),
+}
+"""Use of the command -> its parameters, and what to say of another one."""
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's command to `app`."""
     app.command()(evaluate)
 
 
 def evaluate(
+    context: typer.Context,
     target: Target,
     benchmarks: Benchmarks = "six",
     out: Out = None,
@@ -72,10 +91,13 @@ def evaluate(
     from dartune.evaluation.sets import choose_benchmarks
 
     if regrade:
+        _refuse_stray(context, "with --regrade")
         _regrade(Path(target), data_dir)
         return _show(Path(target), lm_eval, lighteval, as_json)
     if _is_recipe(target):
+        _refuse_stray(context, "for a recipe")
         return _evaluate_recipe(target, out, sets, only, quiet)
+    _refuse_stray(context, "for a model")
     names = [name.strip() for name in benchmarks.split(",") if name.strip()]
     chosen = choose_benchmarks(names, data_dir=data_dir, limit=limit)
     prepared = prepare_evaluation(target, chosen, engine=engine, template=template, overrides=sets or ())
@@ -87,6 +109,16 @@ def evaluate(
     if done.is_interrupted:
         raise Interrupted(STOPPED)
     _show(folder, lm_eval, lighteval, as_json)
+
+
+def _refuse_stray(context: typer.Context, use: str) -> None:
+    """Raise ConfigError for an option that would be ignored in this use of the command."""
+    known, mend = _USES[use]
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in known:
+            raise ConfigError(f"{option.opts[0]}: has no meaning {use}; {mend}")
 
 
 def _is_recipe(target: str) -> bool:

@@ -66,7 +66,10 @@ def prepare_evaluation(
         DataError: A benchmark cannot be found; the message says where it was looked for and what to fetch.
     """
     _refuse_other_keys(overrides)
-    recipe = load_recipe(_BASE, [*_engine_overrides(engine, model), *overrides])
+    try:
+        recipe = load_recipe(_BASE, [*_engine_overrides(engine, model), *overrides])
+    except ConfigError as error:  # the file that the settings start from is no file of the user's
+        raise ConfigError(str(error).removeprefix(f"{_BASE}: ")) from None
     assert recipe.evaluation is not None
     loaded = local_model(recipe.engine)
     if loaded is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dartune.analysis.grid import Grid
-from dartune.cli.compare import print_grids
+from dartune.cli.compare import print_grids, say_notes
 from dartune.cli.main import run
 from evaluations import boxed, evaluate, write_problems
 
@@ -53,6 +53,9 @@ def test_a_model_is_evaluated_and_compared(tmp_path: Path, capsys: pytest.Captur
     for part in (
         "† DART-Math-Llama3-8B (Prop2Diff)",
         "published, by the authors' grader",
+        "gains, in points",
+        "a: scores",
+        "b: scores",
         "McNemar",
         "grader: ",
         "yes",
@@ -75,6 +78,12 @@ def test_what_the_engine_did_not_answer_is_said_with_its_cause(
     assert run([*command, "--out", str(tmp_path / "answering")]) == 0
     assert "not answered" not in capsys.readouterr().out
     assert json.loads((tmp_path / "answering" / "scores.json").read_text())["failures"] == {}
+
+
+def test_notes_on_training_data_stand_below_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    say_notes(["college-math/test", "math/test", "own.jsonl"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("  note on math/test: MATH's test solutions are public since 2021")
 
 
 def test_what_cannot_be_compared_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

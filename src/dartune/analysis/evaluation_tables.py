@@ -129,13 +129,14 @@ def details_grid(model: Scores) -> Grid:
         )
         for score in model.scores
     )
-    columns = ("benchmark", "rows", "tries", "accuracy %", "mean of levels", "mean of subjects", "no answer %")
+    columns = ("benchmark", "rows", "tries", "accuracy %", "levels", "subjects", "no answer %")
     return Grid(
         title=f"{model.name}: scores",
         columns=(*columns, "cut off %", "undecided %", "tokens"),
         rows=rows,
-        note="Shares are of all tries. No answer: none was found, cut off or not. Undecided: the grader could not tell "
-        "or the engine did not answer; it counts as not correct. Tokens: mean of an answer.",
+        note="Levels, subjects: the mean over them, each with the same weight. Shares are of all tries. "
+        "No answer: none was found, cut off or not. Undecided: the grader could not tell or the engine "
+        "did not answer; it counts as not correct. Tokens: mean of an answer.",
     )
 
 

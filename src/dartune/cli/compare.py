@@ -1,7 +1,7 @@
 """`dartune compare`: evaluations side by side, and whether their differences are more than luck."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def compare(sources: Sources, published: Published = False, allow: Allow = None, as_json: AsJson = False) -> None:
     """Compare models on the same queries; refuses evaluations that were not made in the same way."""
-    from dartune.analysis.evaluation_tables import Scores, settings_text
+    from dartune.analysis import evaluation_tables as tables
     from dartune.evaluation.comparison import compare_evaluations
     from dartune.evaluation.exchange import read_scores
     from dartune.evaluation.published import published_scores
@@ -51,7 +51,7 @@ def compare(sources: Sources, published: Published = False, allow: Allow = None,
     imported = [read_scores(path) for path in files]
     compared = compare_evaluations(evaluations, allow=allowed) if len(evaluations) > 1 else []
     with same_answers() as same:
-        models = [Scores(name=e.name, scores=score_evaluation(e, same)) for e in evaluations]
+        models = [tables.Scores(name=e.name, scores=score_evaluation(e, same)) for e in evaluations]
     if as_json:
         return say(
             json.dumps(
@@ -63,15 +63,20 @@ def compare(sources: Sources, published: Published = False, allow: Allow = None,
                 }
             )
         )
-    from dartune.analysis.evaluation_tables import differences_grid, domain_grid, gains_grid, level_grid, main_grid
-
     shown = published_scores() if published else ()
-    grids = [main_grid(models, published=shown, imported=imported), gains_grid(models, published=shown)]
     names = dict.fromkeys(part.name for evaluation in evaluations for part in evaluation.record.benchmarks)
-    grids += [make(models, name) for name in names for make in (domain_grid, level_grid)]
-    print_grids([*grids, differences_grid(compared)])
+    print_grids(
+        [
+            tables.main_grid(models, published=shown, imported=imported),
+            tables.gains_grid(models, published=shown),
+            *(make(models, name) for name in names for make in (tables.domain_grid, tables.level_grid)),
+            *map(tables.details_grid, models),
+            tables.differences_grid(compared),
+        ]
+    )
     for evaluation in evaluations:
-        say(settings_text(evaluation.name, evaluation.record))
+        say(tables.settings_text(evaluation.name, evaluation.record))
+    say_notes(names)
 
 
 @contextmanager
@@ -104,6 +109,16 @@ def print_grids(grids: "Sequence[Grid]") -> None:
         if grid.rows:
             for part in fold(grid, fits):
                 console.print(to_rich(part))
+
+
+def say_notes(benchmarks: Iterable[str]) -> None:
+    """Say what is known of some benchmarks being in training data."""
+    from dartune.queries import describe_sets
+
+    known = {info.name: info.contamination for info in describe_sets()}
+    for name in benchmarks:
+        if known.get(name):
+            say(f"  note on {name}: {known[name]}")
 
 
 def _aspects(names: Sequence[str]) -> "list[Aspect]":

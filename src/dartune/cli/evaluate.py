@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dartune.cli.compare import print_grids, same_answers
+from dartune.cli.compare import print_grids, same_answers, say_notes
 from dartune.cli.console import say
 from dartune.cli.runs import DryRun, Only, Quiet, Sets, open_run
 from dartune.errors import ConfigError, Interrupted
@@ -168,7 +168,6 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     from dartune.evaluation.results import average, read_evaluation, score_evaluation
     from dartune.files import write_json
     from dartune.pool.overview import describe_pool
-    from dartune.queries import describe_sets
 
     evaluation = read_evaluation(folder)
     pool = describe_pool(folder)
@@ -193,10 +192,7 @@ def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: b
     say(settings_text(evaluation.name, evaluation.record))
     if pool.failures:
         say(_failures_text(pool))
-    known = {info.name: info.contamination for info in describe_sets()}
-    for name in names:
-        if known.get(name):
-            say(f"  note on {name}: {known[name]}")
+    say_notes(names)
     say(f"scores: {folder / 'scores.json'}")
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from rich.console import Console
 
 from dartune.allocation import uniform
-from dartune.analysis.grid import Grid, to_rich
+from dartune.analysis.drawing.grid import Grid, to_rich
 from dartune.config import GiveUpConfig, SamplingConfig, UniformMethod
 from dartune.planning.nodes import NODES
 from dartune.planning.pass_rates import PassRates

@@ -3,9 +3,9 @@ from itertools import pairwise
 
 import pytest
 
-from dartune.analysis.charts import Chart, Point, Series, bars, dots, profile
-from dartune.analysis.figures import short_count
-from dartune.analysis.svg import Scale, looks, shorten, spread, ticks
+from dartune.analysis.drawing.charts import Chart, Point, Series, bars, dots, profile
+from dartune.analysis.drawing.svg import Scale, looks, shorten, spread, ticks
+from dartune.analysis.figures.shared import short_count
 
 
 def chart(*points: tuple[Point | None, ...], labels: tuple[str, ...] = ("",), enclose: tuple[float, ...] = ()) -> Chart:

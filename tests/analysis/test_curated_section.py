@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dartune.analysis.curated import Contamination, CurationSummary, ProcessCheck
-from dartune.analysis.curated_section import left_out_section, omissions_grid, overlaps_grid, unsound_grid
+from dartune.analysis.pages.left_out import left_out_section, omissions_grid, overlaps_grid, unsound_grid
 from dartune.analysis.summary import RunSummary
 
 

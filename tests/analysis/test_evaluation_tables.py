@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dartune.analysis.evaluation_tables import (
+from dartune.analysis.tables.evaluation import (
     Scores,
     details_grid,
     differences_grid,

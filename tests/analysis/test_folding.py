@@ -1,5 +1,5 @@
-from dartune.analysis.folding import fold
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.grid import Grid
+from dartune.analysis.tables.folding import fold
 
 GRID = Grid(
     title="t", columns=("model", "over", "a", "b", "c"), rows=(("m", "n", "1", "2", "3"),), n_words=2, note="note"

@@ -1,6 +1,6 @@
 import pytest
 
-from dartune.analysis.markup import Markup, element, escape, number
+from dartune.analysis.drawing.markup import Markup, element, escape, number
 from dartune.visible import visible
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dartune.analysis.page import MAX_TEXT_CHARS
+from dartune.analysis.drawing.page import MAX_TEXT_CHARS
 from dartune.analysis.report import render_report, write_report
 from dartune.analysis.study import StudyRun, study
 from dartune.analysis.summary import RunSummary, StudySummary

@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from dartune.analysis.grid import Grid, to_rich
+from dartune.analysis.drawing.grid import Grid, to_rich
 from dartune.analysis.report import render_report, summary_grids
-from dartune.analysis.rounds_tables import rounds_levels_grid
 from dartune.analysis.summary import RoundsSummary, RoundSummary, RunSummary, from_json, to_json
+from dartune.analysis.tables.rounds import rounds_levels_grid
 
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\x1b[31m"
 

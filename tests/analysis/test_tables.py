@@ -5,19 +5,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from dartune.analysis.formats import count, duration, listing, over_seeds, p_value, percent, plus_minus, points
-from dartune.analysis.grid import Grid, to_html, to_markdown, to_rich
+from dartune.analysis.drawing.formats import count, duration, listing, over_seeds, p_value, percent, plus_minus, points
+from dartune.analysis.drawing.grid import Grid, to_html, to_markdown, to_rich
 from dartune.analysis.summary import RunSummary, StudySummary
-from dartune.analysis.tables import (
-    accuracy_by_level_grid,
-    accuracy_grid,
-    demo_grids,
-    differences_grid,
-    levels_grid,
-    sets_grid,
-    study_grid,
-    study_sets_grid,
-)
+from dartune.analysis.tables.run import accuracy_by_level_grid, accuracy_grid, demo_grids, levels_grid, sets_grid
+from dartune.analysis.tables.study import differences_grid, study_grid, study_sets_grid
 from dartune.evaluation.metrics import Estimate, Score
 from dartune.evaluation.significance import seed_mean
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.grid import Grid
 from dartune.cli.compare import print_grids, say_notes
 from dartune.cli.main import run
 from evaluations import boxed, evaluate, write_problems

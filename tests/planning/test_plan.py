@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from dartune.analysis.plan_figure import plan_figure
-from dartune.analysis.plan_tables import plan_grids
+from dartune.analysis.figures.plan import plan_figure
+from dartune.analysis.tables.plan import plan_grids
 from dartune.config import (
     BudgetConfig,
     GiveUpConfig,

@@ -13,7 +13,7 @@ from dartune.cli.console import say
 from dartune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from dartune.analysis.grid import Grid
+    from dartune.analysis.drawing.grid import Grid
     from dartune.evaluation.comparison import Aspect
     from dartune.evaluation.results import Evaluation
     from dartune.evaluation.tries import Same
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def compare(sources: Sources, published: Published = False, allow: Allow = None, as_json: AsJson = False) -> None:
     """Compare models on the same queries; refuses evaluations that were not made in the same way."""
-    from dartune.analysis import evaluation_tables as tables
+    from dartune.analysis.tables import evaluation as tables
     from dartune.evaluation.comparison import compare_evaluations
     from dartune.evaluation.exchange import read_scores
     from dartune.evaluation.published import published_scores
@@ -93,8 +93,8 @@ def print_grids(grids: "Sequence[Grid]") -> None:
     from rich.console import Console
     from rich.measure import Measurement
 
-    from dartune.analysis.folding import fold
-    from dartune.analysis.grid import Grid, to_rich
+    from dartune.analysis.drawing.grid import Grid, to_rich
+    from dartune.analysis.tables.folding import fold
 
     console = Console()
     if not console.is_terminal:  # a file has no edge

@@ -155,7 +155,7 @@ def _regrade(folder: Path, data_dir: Path | None) -> None:
 
 def _show(folder: Path, lm_eval: Path | None, lighteval: Path | None, as_json: bool) -> None:
     """Print and write the scores of a finished evaluation."""
-    from dartune.analysis.evaluation_tables import (
+    from dartune.analysis.tables.evaluation import (
         Scores,
         details_grid,
         domain_grid,

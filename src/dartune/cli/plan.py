@@ -44,7 +44,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Tell what a recipe's methods, and others, would cost and give; asks no engine anything."""
-    from dartune.analysis.plan_figure import plan_figure
+    from dartune.analysis.figures.plan import plan_figure
     from dartune.config import prices_of
     from dartune.files import write_text
     from dartune.planning.as_json import plan_tree
@@ -96,8 +96,8 @@ def _belief(recipe: "Recipe", pilot: Path | None, pass_rates: Path | None) -> "B
 def _print(made: "Plan") -> None:
     from rich.console import Console
 
-    from dartune.analysis.grid import to_rich
-    from dartune.analysis.plan_tables import plan_grids
+    from dartune.analysis.drawing.grid import to_rich
+    from dartune.analysis.tables.plan import plan_grids
 
     console = Console()
     if not console.is_terminal:  # a file has no edge

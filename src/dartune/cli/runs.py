@@ -196,7 +196,7 @@ def _show_plan(opened: "Run") -> None:
 def _print_tables(summary: "Summary") -> None:
     from rich.console import Console
 
-    from dartune.analysis.grid import to_rich
+    from dartune.analysis.drawing.grid import to_rich
     from dartune.analysis.report import summary_grids
 
     console = Console()

@@ -12,7 +12,7 @@ from dartune.cli.console import complain, say
 from dartune.cli.runs import AsJson, Quiet, RecipeName, Sets
 
 if TYPE_CHECKING:
-    from dartune.analysis.grid import Grid
+    from dartune.analysis.drawing.grid import Grid
     from dartune.simulation.report import LevelAccount, SimulationReport
 
 PassRatesFile = Annotated[
@@ -67,7 +67,7 @@ def _to_json(report: "SimulationReport") -> str:
 def _print(report: "SimulationReport") -> None:
     from rich.console import Console
 
-    from dartune.analysis.grid import to_rich
+    from dartune.analysis.drawing.grid import to_rich
 
     Console().print(to_rich(_grid(report)))
     say(
@@ -82,7 +82,7 @@ def _print(report: "SimulationReport") -> None:
 
 
 def _grid(report: "SimulationReport") -> "Grid":
-    from dartune.analysis.grid import Grid
+    from dartune.analysis.drawing.grid import Grid
 
     return Grid(
         title="Simulated sampling",

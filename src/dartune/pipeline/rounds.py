@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from dartune.analysis.formats import count, percent
+from dartune.analysis.drawing.formats import count, percent
 from dartune.analysis.report import write_report
 from dartune.analysis.summary import RoundsSummary, RoundSummary, RunSummary, read_summary, write_summary
 from dartune.config import Recipe, with_model

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from dartune.analysis.charts import WIDTH, Chart, Point, Series, profile
-from dartune.analysis.markup import Markup, element
-from dartune.analysis.style import STYLE
-from dartune.analysis.svg import looks, shorten, text
+from dartune.analysis.drawing.charts import WIDTH, Chart, Point, Series, profile
+from dartune.analysis.drawing.markup import Markup, element
+from dartune.analysis.drawing.style import STYLE
+from dartune.analysis.drawing.svg import looks, shorten, text
 from dartune.planning.forecast import Expected, Forecast
 from dartune.planning.plan import Curve, Plan
 

@@ -1,31 +1,20 @@
-"""The tables of a run and of a study, as grids of text. Pure.
+"""The tables of a run, as grids of text. Pure.
 
 Examples never stand without their tokens: sets of equal size may differ in tokens, and a set with more of them has
 been trained on for longer.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
-
-from dartune.analysis.formats import (
+from dartune.analysis.drawing.formats import (
     MISSING,
     count,
     interval,
     level_name,
-    over_seeds,
-    p_value,
     percent,
     plus_minus,
-    points,
 )
-from dartune.analysis.grid import Grid
-from dartune.analysis.summary import EvaluationSummary, RunSummary, StudySummary
-
-OVER_QUERIES = (
-    "In %, with the 95 % interval over a benchmark's queries; the spread between training seeds is not in it."
-)
-HEADLINE = "Headline: mean over levels, or plain accuracy where there are none."
-OVER_SEEDS = "Mean over seeds in %, ± half the width of its 95 % t interval."
+from dartune.analysis.drawing.grid import Grid
+from dartune.analysis.summary import EvaluationSummary, RunSummary
+from dartune.analysis.tables.shared import OVER_QUERIES, sorted_levels
 
 
 def demo_grids(run: RunSummary) -> tuple[Grid, ...]:
@@ -35,7 +24,7 @@ def demo_grids(run: RunSummary) -> tuple[Grid, ...]:
 
 
 def _cost_grid(run: RunSummary) -> Grid:
-    levels = _sorted_levels(row.level for method in run.methods for row in method.levels)
+    levels = sorted_levels(row.level for method in run.methods for row in method.levels)
     rows = []
     for method in run.methods:
         coverage = {row.level: row.coverage for row in method.levels}
@@ -141,7 +130,7 @@ def accuracy_grid(run: RunSummary) -> Grid:
 
 def accuracy_by_level_grid(run: RunSummary) -> Grid:
     """Every model on every benchmark, level by level."""
-    levels = _sorted_levels(part.level for row in run.evaluations for part in row.levels)
+    levels = sorted_levels(part.level for row in run.evaluations for part in row.levels)
     columns = ("benchmark", "set", *(f"level {level}" for level in levels))
     rows = tuple(
         (row.benchmark, row.method, *(_level_cell(row, level) for level in levels)) for row in _by_benchmark(run)
@@ -159,93 +148,6 @@ def accuracy_by_domain_grid(run: RunSummary) -> Grid:
     )
     columns = ("benchmark", "domain", "set", "queries", "accuracy")
     return Grid(title="Accuracy by domain", columns=columns, rows=rows, n_words=3, note=OVER_QUERIES)
-
-
-def study_grid(study: StudySummary) -> Grid:
-    """Mean accuracy over seeds: a row for each variant, benchmark and set, a column for each level."""
-    levels = _sorted_levels(row.level for row in study.accuracies)
-    keys = list(dict.fromkeys((row.variant, row.benchmark, row.method) for row in study.accuracies))
-    cells = {(row.variant, row.benchmark, row.method, row.level): row for row in study.accuracies}
-    rows = tuple(
-        (
-            variant or "pooled",
-            benchmark,
-            method,
-            str(cells[variant, benchmark, method, None].accuracy.n),
-            *(
-                over_seeds(cell.accuracy) if (cell := cells.get((variant, benchmark, method, level))) else MISSING
-                for level in (None, *levels)
-            ),
-        )
-        for variant, benchmark, method in keys
-    )
-    columns = ("variant", "benchmark", "set", "runs", "headline", *(f"level {level}" for level in levels))
-    note = f"{HEADLINE} {OVER_SEEDS}"
-    return Grid(title=f"{study.name}: accuracy", columns=columns, rows=rows, n_words=3, note=note)
-
-
-def differences_grid(study: StudySummary) -> Grid:
-    """Paired differences with intervals and p values, a row for each comparison and level."""
-    columns = (
-        "variant",
-        "benchmark",
-        "difference",
-        "level",
-        "points",
-        "95 % interval",
-        "p (t)",
-        "p (sign flips)",
-        "runs",
-    )
-    rows = tuple(
-        (
-            row.variant or "pooled",
-            row.benchmark,
-            f"{row.method} − {row.baseline}",
-            "headline" if row.level is None else str(row.level),
-            points(row.test.difference),
-            f"[{points(row.test.low)}, {points(row.test.high)}]" if row.test.low is not None else MISSING,
-            p_value(row.test.p_t),
-            p_value(row.test.p_sign_flip),
-            str(row.test.n),
-        )
-        for row in study.differences
-    )
-    note = (
-        "Differences in percentage points, paired by variant and seed. Two-sided p values, not adjusted for the "
-        "number of comparisons; with n runs the sign-flip p value cannot be below 2 / 2^n."
-    )
-    return Grid(title=f"{study.name}: paired differences", columns=columns, rows=rows, n_words=4, note=note)
-
-
-def study_headline_grids(study: StudySummary) -> tuple[Grid, ...]:
-    """What to print after a study: sizes, and headlines without the levels, which the report has."""
-    accuracy, differences = study_grid(study), differences_grid(study)
-    return (
-        study_sets_grid(study),
-        replace(accuracy, columns=accuracy.columns[:5], rows=tuple(row[:5] for row in accuracy.rows)),
-        replace(differences, rows=tuple(row for row in differences.rows if row[3] == "headline")),
-    )
-
-
-def study_sets_grid(study: StudySummary) -> Grid:
-    """Mean size, tokens and cost of the sets over seeds, with coverage by level."""
-    levels = sorted({level for row in study.sets for level in row.coverage})
-    columns = ("variant", "set", "runs", "examples", "response tokens", "raw tries",
-               *(f"coverage %, level {level}" for level in levels))  # fmt: skip
-    rows = tuple(
-        (
-            row.variant or "pooled",
-            row.method,
-            str(row.n_examples.n),
-            count(row.n_examples.mean),
-            count(row.response_tokens.mean),
-            count(row.n_raw.mean),
-            *(percent(row.coverage.get(level)) for level in levels),
-        )
-        for row in study.sets
-    )
-    return Grid(title=f"{study.name}: training sets", columns=columns, rows=rows, n_words=2, note="Means over runs.")
 
 
 def benchmarks(run: RunSummary) -> list[str]:
@@ -287,7 +189,3 @@ def _by_benchmark(run: RunSummary) -> list[EvaluationSummary]:
     """Evaluations in the order of `benchmarks`, then of `models`."""
     order, names = benchmarks(run), models(run)
     return sorted(run.evaluations, key=lambda row: (order.index(row.benchmark), names.index(row.method)))
-
-
-def _sorted_levels(levels: Iterable[int | None]) -> list[int]:
-    return sorted({level for level in levels if level is not None})

@@ -6,8 +6,8 @@ Each panel is drawn 360 units wide, so that its text keeps a readable size on a 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dartune.analysis.markup import Markup, element
-from dartune.analysis.svg import Look, Scale, drawing, line, marker, shorten, spread, text, ticks
+from dartune.analysis.drawing.markup import Markup, element
+from dartune.analysis.drawing.svg import Look, Scale, drawing, line, marker, shorten, spread, text, ticks
 
 WIDTH = 360.0
 
@@ -46,6 +46,14 @@ class Chart:
     """How a value is written."""
     enclose: tuple[float, ...] = ()
     """Values that the axis must reach, e.g. 0 and 100 for per cent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A drawn chart with the title that stands above it."""
+
+    title: str
+    drawing: Markup
 
 
 def profile(chart: Chart) -> Markup:

@@ -4,10 +4,10 @@ Pure.
 """
 
 from dartune.analysis.curated import Contamination, MatchedPair, ProcessCheck
-from dartune.analysis.formats import MISSING, count, percent
-from dartune.analysis.grid import Grid, to_html
-from dartune.analysis.markup import Markup
-from dartune.analysis.page import details, model_text, paragraph, section
+from dartune.analysis.drawing.formats import MISSING, count, percent
+from dartune.analysis.drawing.grid import Grid, to_html
+from dartune.analysis.drawing.markup import Markup
+from dartune.analysis.drawing.page import details, model_text, paragraph, section
 from dartune.analysis.summary import MethodSummary, RunSummary
 
 _NOT_COMPARED = "The queries were not compared with the benchmarks: the recipe says so."

@@ -1,11 +1,12 @@
 """The report of a run in rounds. Pure."""
 
-from dartune.analysis.formats import count, listing, percent
-from dartune.analysis.grid import to_html
-from dartune.analysis.markup import element
-from dartune.analysis.page import details, facts, figure, page, paragraph, section
-from dartune.analysis.rounds_figures import rounds_accuracy_panels, sampling_panels
-from dartune.analysis.rounds_tables import (
+from dartune.analysis.drawing.formats import count, listing, percent
+from dartune.analysis.drawing.grid import to_html
+from dartune.analysis.drawing.markup import element
+from dartune.analysis.drawing.page import details, facts, figure, page, paragraph, section
+from dartune.analysis.figures.rounds import rounds_accuracy_panels, sampling_panels
+from dartune.analysis.summary import RoundsSummary
+from dartune.analysis.tables.rounds import (
     by_method,
     methods,
     rounds_accuracy_by_level_grid,
@@ -13,7 +14,6 @@ from dartune.analysis.rounds_tables import (
     rounds_grid,
     rounds_levels_grid,
 )
-from dartune.analysis.summary import RoundsSummary
 
 
 def rounds_page(summary: RoundsSummary) -> str:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from dartune.analysis.formats import MISSING, count, interval, level_name, percent, plus_minus
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.formats import MISSING, count, interval, level_name, percent, plus_minus
+from dartune.analysis.drawing.grid import Grid
 from dartune.analysis.summary import EvaluationSummary, RoundsSummary, RoundSummary
-from dartune.analysis.tables import HEADLINE, OVER_QUERIES
+from dartune.analysis.tables.shared import HEADLINE, OVER_QUERIES
 
 
 def rounds_grids(summary: RoundsSummary) -> tuple[Grid, ...]:

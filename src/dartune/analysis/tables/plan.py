@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from dartune.analysis.figures import short_count
-from dartune.analysis.formats import MISSING, count, duration, level_name, percent
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.formats import MISSING, count, duration, level_name, percent
+from dartune.analysis.drawing.grid import Grid
+from dartune.analysis.figures.shared import short_count
 from dartune.planning.advice import BUDGET_SHARE, Advice
 from dartune.planning.forecast import INTERVAL, Expected, Forecast
 from dartune.planning.plan import Plan

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.grid import Grid
 
 
 def fold(grid: Grid, fits: Callable[[Grid], bool]) -> list[Grid]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dartune.analysis.markup import Markup, element
+from dartune.analysis.drawing.markup import Markup, element
 
 SHAPES = ("circle", "square", "triangle", "diamond", "cross", "star")
 

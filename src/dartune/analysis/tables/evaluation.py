@@ -4,8 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dartune.analysis.formats import MISSING, count, interval, level_name, listing, p_value, percent, plus_minus, points
-from dartune.analysis.grid import Grid
+from dartune.analysis.drawing.formats import (
+    MISSING,
+    count,
+    interval,
+    level_name,
+    listing,
+    p_value,
+    percent,
+    plus_minus,
+    points,
+)
+from dartune.analysis.drawing.grid import Grid
 from dartune.evaluation.comparison import Compared
 from dartune.evaluation.exchange import ImportedScores
 from dartune.evaluation.metrics import Estimate, Score

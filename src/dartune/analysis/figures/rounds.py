@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dartune.analysis.charts import Chart, Point, Series, profile
-from dartune.analysis.figures import PERCENT, Panel, short_count
-from dartune.analysis.rounds_tables import benchmarks, hardest_level, methods
+from dartune.analysis.drawing.charts import Chart, Panel, Point, Series, profile
+from dartune.analysis.drawing.svg import looks
+from dartune.analysis.figures.shared import PERCENT, short_count
 from dartune.analysis.summary import EvaluationSummary, MethodSummary, RoundsSummary, RoundSummary
-from dartune.analysis.svg import looks
+from dartune.analysis.tables.rounds import benchmarks, hardest_level, methods
 
 BASE = "base"
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from dartune import __version__
-from dartune.analysis.figures import Panel
-from dartune.analysis.grid import Grid, to_html
-from dartune.analysis.markup import Markup, element
-from dartune.analysis.style import STYLE
+from dartune.analysis.drawing.charts import Panel
+from dartune.analysis.drawing.grid import Grid, to_html
+from dartune.analysis.drawing.markup import Markup, element
+from dartune.analysis.drawing.style import STYLE
 
 MAX_TEXT_CHARS: Final = 4000
 """Longer texts of a model are cut on the page; the pool holds them whole."""
@@ -77,3 +77,8 @@ def model_text(words: str) -> Markup:
 def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
     """Names and values below each other."""
     return element("dl", *(cell for name, value in pairs for cell in (element("dt", name), element("dd", value))))
+
+
+def unless_empty(title: str, *parts: Markup | None) -> Markup | None:
+    """A section; None where it would hold nothing."""
+    return section(title, *parts) if any(parts) else None

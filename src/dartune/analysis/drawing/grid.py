@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from dartune.analysis.markup import Markup, element, join
+from dartune.analysis.drawing.markup import Markup, element, join
 from dartune.visible import visible
 
 

@@ -1,0 +1,1 @@
+"""Which numbers of a summary stand in which figure of a report."""

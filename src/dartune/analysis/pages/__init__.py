@@ -1,0 +1,1 @@
+"""The reports: one HTML page for each kind of summary."""

@@ -1,0 +1,1 @@
+"""Which numbers of a summary stand in which table, for the terminal, the report and documents."""

@@ -76,7 +76,7 @@ def _queries(folder: Path, part: BenchmarkRecord, data_dir: Path | None) -> tupl
         raise DataError(
             f"{folder}: {part.name}: expected the {part.n_rows} rows of checksum {part.checksum}, got "
             f"{len(found.rows)} of {rows_checksum(found.rows)} from {found.report.origin.source}; name the folder that "
-            "holds them with --data-dir"
+            "holds them with --data-dir, or evaluate again"
         )
     return found.queries
 

@@ -68,6 +68,39 @@ def test_lighteval_is_read_under_our_names(tmp_path: Path) -> None:
     assert found.scores["aime/2024"].accuracy.low == pytest.approx(0.1 - 1.96 * 0.05, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("metric", "is_read"),
+    [
+        ("pass@k:k=1&n=1", True),
+        ("pass@k:k=1&n=4", True),
+        ("pass@k:k=1", True),
+        ("avg@n:n=4", True),
+        ("math_pass@1:1_samples", True),
+        ("pass@k:k=16&n=16", False),
+        ("pass@k:k=4&n=16", False),
+        ("math_pass@16:16_samples", False),
+    ],
+)
+def test_lightevals_metrics_of_one_try_are_read_and_no_others(tmp_path: Path, metric: str, is_read: bool) -> None:
+    values = {metric: 0.25, f"{metric}_stderr": 0.1, "pass@k:k=8&n=8": 0.75, "pass@k:k=8&n=8_stderr": 0.1}
+    path = write(tmp_path / "r.json", {"config_general": {}, "results": {"lighteval|math_500|0": values}})
+    if not is_read:
+        with pytest.raises(DataError, match="expected a task with one of the metrics"):
+            read_scores(path)
+        return
+    accuracy = read_scores(path).scores["math/500"].accuracy
+    assert (accuracy.value, accuracy.low) == (0.25, pytest.approx(0.25 - 0.1 * 1.96, abs=1e-5))
+
+
+def test_the_parts_of_a_group_are_left_to_the_group(tmp_path: Path) -> None:
+    values = {"math_verify,none": 0.25}
+    whole = {"minerva_math": values, "minerva_math_algebra": values, "gsm8k": {"exact_match,none": 0.5}}
+    found = read_scores(write(tmp_path / "r.json", {"results": {**whole, "gsm8k_cot": {"exact_match,none": 0.5}}}))
+    assert list(found.scores) == ["math/test", "gsm8k/test"]
+    alone = read_scores(write(tmp_path / "r.json", {"results": {"minerva_math_algebra": values}}))
+    assert list(alone.scores) == ["minerva_math_algebra"]
+
+
 @pytest.mark.parametrize("writer", [write_lm_eval, write_lighteval])
 def test_what_is_written_is_read_back(tmp_path: Path, writer: object) -> None:
     problems = {f"What is {i}?": str(i) for i in range(40)}

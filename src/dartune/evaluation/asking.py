@@ -34,17 +34,21 @@ def template_of_all(
 
 def refuse_other_prompts(
     benchmarks: Mapping[str, QuerySet],
+    template: Template,
     by_benchmark: Mapping[str, Template],
     before: Sequence[BenchmarkRecord],
     rows: Mapping[str, Sequence[BenchmarkRow]],
 ) -> None:
-    """Raise ConfigError where a query was asked in another way for one of the benchmarks `before`."""
-    asked = {row.query_id: part for part in before if part.template for row in rows.get(part.name, ())}
-    for name, template in by_benchmark.items():
-        for query in benchmarks[name].queries:
-            part = asked.get(query.id)
-            if part is not None and part.template != template.name:
-                raise _two_ways((part.name, str(part.template)), (name, template.name))
+    """Raise ConfigError where a query was asked in another way for a benchmark of `before`, with its `rows`."""
+    asked = {
+        row.query_id: (part.name, part.template or template.name) for part in before for row in rows.get(part.name, ())
+    }
+    for name, queries in benchmarks.items():
+        way = by_benchmark.get(name, template).name
+        for query in queries.queries:
+            known = asked.get(query.id)
+            if known is not None and known[1] != way:
+                raise _two_ways(known, (name, way))
 
 
 def _two_ways(first: tuple[str, str], second: tuple[str, str]) -> ConfigError:

@@ -36,9 +36,14 @@ TASKS: Final = {
 """Task of either program -> benchmark of the same problems here; a task that is not named keeps its own name."""
 
 METRICS: Final = (
-    "math_verify", "exact_match,flexible-extract", "exact_match", "extractive_match", "math_equality", "qem", "em",
+    "math_verify", "exact_match,flexible-extract", "exact_match", "extractive_match", "math_equality", "pass@k:k=1",
+    "avg@n", "math_pass@1", "qem", "em",
 )  # fmt: skip
-"""Which of a task's metrics is taken, the first that is there; a metric of lm_eval may be named with its filter."""
+"""Which of a task's metrics is taken, the first that is there.
+
+In a file, a metric of lm_eval has its filter behind a comma, one of lighteval its settings behind a colon or an
+ampersand: "pass@k:k=1&n=4", "avg@n:n=4".
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ def read_scores(path: Path) -> ImportedScores:
     is_lighteval = "config_general" in document
     scores: dict[str, ImportedScore] = {}
     for task, values in results.items():
-        found = _pick(values) if task != "all" else None
+        found = None if task == "all" or _is_part(task, results) else _pick(values)
         if found is not None:
             name = task.split("|")[-2] if task.count("|") else task
             scores[TASKS.get(name, name)] = found
@@ -91,12 +96,17 @@ def read_scores(path: Path) -> ImportedScores:
     )
 
 
+def _is_part(task: str, results: Mapping[str, object]) -> bool:
+    """Whether a task of lm_eval is one of a group's that is there as a whole: "minerva_math_algebra"."""
+    return task not in TASKS and any(task.startswith(f"{group}_") for group in TASKS if group in results)
+
+
 def _pick(values: object) -> ImportedScore | None:
     if not isinstance(values, dict):
         return None
     for wanted in METRICS:
         for metric, value in values.items():
-            if metric != wanted and metric.partition(",")[0] != wanted:
+            if metric != wanted and not metric.startswith(tuple(f"{wanted}{mark}" for mark in ",:&")):
                 continue
             if isinstance(value, int | float) and 0 <= value <= 1:
                 name, comma, kept = metric.partition(",")

@@ -76,7 +76,7 @@ def evaluate_model(
     )
     before = read_record(pool) if (pool / FILE).exists() else None
     kept = [part for part in before.benchmarks if part.name not in job.benchmarks] if before else []
-    refuse_other_prompts(job.benchmarks, job.by_benchmark, kept, read_rows(pool))
+    refuse_other_prompts(job.benchmarks, job.template, job.by_benchmark, kept, read_rows(pool))
     # What a killed call left has no record of its grader.
     graded_by = before.grader if before else "unknown" if (pool / "pool.json").exists() else grader_version()
     report = sample_pool(sampling, engine=engine, grader=grader, pool=pool, watch=watch)

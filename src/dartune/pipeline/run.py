@@ -61,21 +61,16 @@ def run_recipe(recipe: Recipe, folder: RunFolder, observer: Observer, *, n_jobs:
 def describe_set(manifest: SetManifest) -> str:
     """A set's size in a line, with whatever it lacks."""
     lacks = {
-        "examples fewer than asked": manifest.n_missing,
-        "response tokens fewer than asked": manifest.n_missing_tokens,
+        "examples missing": manifest.n_missing,
+        "response tokens missing": manifest.n_missing_tokens,
         "queries not yet sampled to their end": manifest.n_unfinished,
-        "queries that a benchmark asks too left out": manifest.n_dropped_queries,
+        "duplicates left out": manifest.n_duplicates,
         "near duplicates left out": manifest.n_near_duplicates,
-        "solutions with a false step found": manifest.n_unsound,
+        "queries left out that a benchmark asks too": manifest.n_dropped_queries,
+        "right answers by a false step": manifest.n_unsound,
     }
-    return ", ".join(
-        [
-            f"{manifest.method}: {manifest.n_examples:,} examples",
-            f"{manifest.response_tokens:,} response tokens",
-            f"{manifest.n_duplicates:,} duplicates left out",
-            *(f"{n:,} {what}" for what, n in lacks.items() if n),
-        ]
-    )
+    size = f"{manifest.method}: {manifest.n_examples:,} examples, {manifest.response_tokens:,} response tokens"
+    return "; ".join([size, *(f"{what}: {n:,}" for what, n in lacks.items() if n)])
 
 
 def default_jobs(recipe: Recipe) -> int:

@@ -13,10 +13,10 @@ the way of some 11,600 prompts to a server and back, with grading, pool and scor
 
 `n_lost` counts rows that were on the disk at the kill and are not there, or changed, at the end; `n_asked_again` those
 among them that the server answered once more, by its own count; both must be 0. `n_redone` counts answers that the
-server had given and the disk had not: what the kill cost. `whole_over_bare` compares tokens per second with the best of
-`bare`; server, client and graders share the machine, and `client_cpu_share` is the part of the processor time of both
-that the client and its graders took, which other work on the machine hardly changes. Sizes are the largest resident
-ones in MB. The last line is one JSON object.
+server had given and the disk had not: what the kill cost. `whole_over_bare` compares tokens per processor second of
+server, client and graders with the best of `bare`, server and bare client: where all share the cores, that is what
+their speeds would be on a machine without other work. `client_cpu_share` is the client's and its graders' part of it.
+Sizes are the largest resident ones in MB. The last line is one JSON object.
 """
 
 import argparse
@@ -25,17 +25,18 @@ import json
 import os
 import random
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dartune.pool import read_queries, read_samples
 from dartune.prompts import load_template
 from dartune.types import Key
 from engine_parts.bare import bare_tokens_per_s
 from engine_parts.evaluate_command import WINDOW, Ended, Setting, call
-from engine_parts.processes import descendants, peaks
+from engine_parts.processes import cpu_s, descendants, peaks
 from engine_parts.vllm_counts import settled_counts
 from engine_parts.vllm_server import vllm_server
 from engine_parts.wide_heads import save_wide_teacher
@@ -44,6 +45,15 @@ REPOSITORY = Path(__file__).parents[1]
 BARE_IN_FLIGHT = (64, 128, 256)
 N_BARE = 3_000
 QUICK_LIMIT = 200
+
+
+class Rate(NamedTuple):
+    """How fast the bare client was."""
+
+    tokens_per_s: float
+    tokens_per_cpu_s: float
+    """Of the server's and the bare client's processor time together."""
+
 
 Rows = Mapping[Key, Mapping[str, Any]]
 
@@ -76,7 +86,7 @@ def measure(setting: Setting, folder: Path) -> dict[str, Any]:
     ended_whole = call(setting, folder / "whole")
     whole = rows_on_disk(folder / "whole")
     n_bare = N_BARE if setting.limit is None else len(whole) // 2
-    first = bare_rates(setting.url, folder / "whole", n=n_bare)
+    first = bare_rates(setting, folder / "whole", n=n_bare)
     at_start = settled_counts(setting.url)
     ended_killed = call(setting, folder / "broken", kill_at=len(whole) // 2)
     kept = rows_on_disk(folder / "broken")
@@ -85,8 +95,8 @@ def measure(setting: Setting, folder: Path) -> dict[str, Any]:
     at_end = settled_counts(setting.url)
     broken = rows_on_disk(folder / "broken")
     added = {key: row for key, row in broken.items() if key not in kept}
-    second = bare_rates(setting.url, folder / "whole", n=n_bare)
-    bare = {n: max(rate, second[n]) for n, rate in first.items()}
+    second = bare_rates(setting, folder / "whole", n=n_bare)
+    bare = {n: Rate(*map(max, rate, second[n])) for n, rate in first.items()}
     calls = {
         "whole": _call(whole, ended_whole),
         "killed": _call(kept, ended_killed),
@@ -104,9 +114,8 @@ def measure(setting: Setting, folder: Path) -> dict[str, Any]:
         "failures": json.loads((folder / "whole" / "scores.json").read_text())["failures"],
         "n_texts_changed": sum(whole[key]["response"] != row["response"] for key, row in broken.items()),
         "scores": scores(folder),
-        "bare_tokens_per_s": {n: round(rate) for n, rate in bare.items()},
-        "whole_over_bare": round(calls["whole"].tokens_per_s / max(bare.values()), 3),
-        "client_cpu_share": _client_share(ended_whole),
+        "bare": {n: {name: round(rate) for name, rate in one._asdict().items()} for n, one in bare.items()},
+        **_against_bare(calls["whole"], max(one.tokens_per_cpu_s for one in bare.values())),
     }
 
 
@@ -125,9 +134,14 @@ def _call(rows: Rows, ended: Ended) -> Call:
     )
 
 
-def _client_share(ended: Ended) -> float:
-    assert ended.client_cpu_s is not None
-    return round(ended.client_cpu_s / (ended.client_cpu_s + ended.server_cpu_s), 3)
+def _against_bare(whole: Call, bare_tokens_per_cpu_s: float) -> dict[str, float]:
+    assert whole.client_cpu_s is not None
+    used_s = whole.client_cpu_s + whole.server_cpu_s
+    return {
+        "tokens_per_cpu_s": round(whole.n_tokens / used_s),
+        "whole_over_bare": round(whole.n_tokens / used_s / bare_tokens_per_cpu_s, 3),
+        "client_cpu_share": round(whole.client_cpu_s / used_s, 3),
+    }
 
 
 def _n_answered(rows: Rows) -> int:
@@ -145,8 +159,8 @@ def scores(folder: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def bare_rates(url: str, pool: Path, *, n: int) -> dict[int, float]:
-    """Requests in flight -> tokens per second, of `n` of the pool's requests that were answered."""
+def bare_rates(setting: Setting, pool: Path, *, n: int) -> dict[int, Rate]:
+    """Requests in flight -> how fast `n` of the pool's requests that were answered are answered again."""
     template = load_template("world")
     prompts = {query.id: template.render(query.text) for query in read_queries(pool)}
     answered = [(key, row) for key, row in rows_on_disk(pool).items() if row["failure"] is None]
@@ -155,7 +169,14 @@ def bare_rates(url: str, pool: Path, *, n: int) -> dict[int, float]:
         json.dumps({**shared, "prompt": prompts[key.query_id], "seed": row["seed"] % 2**31}).encode()
         for key, row in random.Random(0).sample(answered, min(n, len(answered)))
     ]
-    return {n_in_flight: asyncio.run(bare_tokens_per_s(url, bodies, n_in_flight)) for n_in_flight in BARE_IN_FLIGHT}
+    return {n_in_flight: _bare_rate(setting, bodies, n_in_flight) for n_in_flight in BARE_IN_FLIGHT}
+
+
+def _bare_rate(setting: Setting, bodies: Sequence[bytes], n_in_flight: int) -> Rate:
+    started_s, before_s = time.perf_counter(), time.process_time() + cpu_s(setting.server)
+    tokens_per_s = asyncio.run(bare_tokens_per_s(setting.url, bodies, n_in_flight))
+    seconds, used_s = time.perf_counter() - started_s, time.process_time() + cpu_s(setting.server) - before_s
+    return Rate(tokens_per_s, tokens_per_s * seconds / used_s)
 
 
 def show(found: Mapping[str, Any]) -> None:
@@ -168,12 +189,17 @@ def show(found: Mapping[str, Any]) -> None:
             f"{name:10}{one['n_rows']:14,}{one['seconds']:14.1f}{one['rows_per_s']:14.1f}{one['tokens_per_s']:14,.0f}"
             f"{one['client_mb']:14,.0f}{one['graders_mb']:14,.0f}{cpu:>14}{one['server_cpu_s']:14.1f}"
         )
-    rates = ", ".join(f"{rate:,} with {n} in flight" for n, rate in found["bare_tokens_per_s"].items())
-    print(f"\nbare client, tokens/s: {rates}; whole over the best of them: {found['whole_over_bare']:.2f}")
+    print()
+    for n, rate in found["bare"].items():
+        print(
+            f"bare client, {n} in flight: {rate['tokens_per_s']:,} tokens/s, "
+            f"{rate['tokens_per_cpu_s']:,} tokens per processor second"
+        )
     print(
-        f"server: {found['server_mb']:,.0f} MB; client and graders took {found['client_cpu_share']:.0%} of the "
-        "processor time"
+        f"whole: {found['tokens_per_cpu_s']:,} tokens per processor second, {found['whole_over_bare']:.2f} of the best "
+        f"of them; client and graders took {found['client_cpu_share']:.0%}"
     )
+    print(f"server: {found['server_mb']:,.0f} MB")
     causes = ", ".join(f"{cause} {n:,}" for cause, n in found["failures"].items()) or "none"
     print(f"prompts: {found['n_prompts']:,}; not answered: {causes}")
     print(

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pyarrow.parquet as pq
 
-from dartune.pool.schema import list_shards
+from dartune.pool import read_samples
 
 RECIPE = """
 name = "vllm"
@@ -59,8 +58,7 @@ def finish(recipe: Path, out: Path) -> None:
 def rows_on_disk(out: Path) -> Rows:
     """Every sample that a reader finds now; a pool that is not there yet is empty."""
     pool = out / "pool"
-    shards = list_shards(pool) if (pool / "pool.json").exists() else []
-    rows = [row for shard in shards for row in pq.read_table(shard.path).to_pylist()]
+    rows = read_samples(pool).to_pylist() if (pool / "pool.json").exists() else []
     assert len({(row["query_id"], row["trial"]) for row in rows}) == len(rows)
     return {(row["query_id"], row["trial"]): row for row in rows}
 

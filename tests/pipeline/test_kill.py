@@ -16,7 +16,6 @@ import pytest
 from dartune.errors import FolderBusy
 from dartune.pool import PoolWriter, Provenance, read_samples, read_settings
 from dartune.pool.overview import find_faults
-from dartune.pool.schema import list_shards
 from dartune.types import SamplingParams
 from fake_recipe import write_recipe
 
@@ -42,8 +41,7 @@ def finish(recipe: Path, out: Path, overrides: Sequence[str], command: str = "sa
 
 def rows_on_disk(pool: Path) -> Rows:
     """Every sample that a reader finds now; a pool that is not there yet is empty."""
-    shards = list_shards(pool) if (pool / "pool.json").exists() else []
-    rows = [row for shard in shards for row in pq.read_table(shard.path).to_pylist()]
+    rows = read_samples(pool).to_pylist() if (pool / "pool.json").exists() else []
     assert len({(row["query_id"], row["trial"]) for row in rows}) == len(rows)
     return {(row["query_id"], row["trial"]): row for row in rows}
 

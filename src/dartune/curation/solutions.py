@@ -29,9 +29,8 @@ def distinct_solutions(pool: Path, method: MethodConfig, query_ids: Sequence[str
     outcomes = read_outcomes(pool)
     is_wanted = _needed(outcomes, method, query_ids) & (outcomes.codes == CORRECT)
     found = [np.zeros(0, _DTYPE)]
-    for rows, slots in locate_samples(pool, outcomes, ["response"]):
-        correct = rows.filter(pa.array(is_wanted[slots]))
-        found.append(_identities(correct["query_id"], correct["response"]))
+    for rows, _ in locate_samples(pool, outcomes, ["response"], wanted=is_wanted):
+        found.append(_identities(rows["query_id"], rows["response"]))
     return np.unique(np.concatenate(found))
 
 

@@ -1,8 +1,10 @@
 """The processes of one training, as torchrun or `accelerate launch` starts them: one for each device."""
 
+import atexit
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from typing import TypeVar
 
 from dartune.errors import DartuneError
@@ -30,12 +32,9 @@ def from_main(make: Callable[[], Value]) -> Value:
     """
     if n_ranks() == 1:
         return make()
-    import torch
-    from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    # Without a device accelerate joins processes only where it is told that there is none.
-    PartialState(cpu=not torch.accelerator.is_available(), timeout=_PATIENCE)
+    _join()
     box: list[object] = [None]
     if is_main():
         try:
@@ -46,6 +45,18 @@ def from_main(make: Callable[[], Value]) -> Value:
     if isinstance(box[0], DartuneError):
         raise box[0]
     return box[0]  # type: ignore[return-value]
+
+
+@cache
+def _join() -> None:
+    """Make the processes a group, once, that is taken apart when they end."""
+    import torch
+    from accelerate import PartialState
+
+    # Without a device accelerate joins processes only where it is told that there is none.
+    group = PartialState(cpu=not torch.accelerator.is_available(), timeout=_PATIENCE)
+    # Left to the end of the interpreter, its threads may abort a process that has done all it had to do.
+    atexit.register(group.destroy_process_group)
 
 
 def wait_for_all() -> None:

@@ -143,6 +143,28 @@ def made_up_answers(rates: tuple[float, ...], rng: random.Random, first_level: i
     ]
 
 
+HARD_EXAMPLES = (
+    HardExample(
+        query="Tom has 48 coins . He finds 11 , gives away 23 , doubles the rest and loses 5 . How many ?",
+        level=5,
+        ref_answer="67",
+        fail_rate=0.979,
+        n_trials=96,
+        response="48 + 11 = 59 . So 59 - 23 = 36 .\nNext 36 * 2 = 72 , and 72 - 5 = 67 .\n\\boxed{ 67 }",
+        is_sound=True,
+    ),
+    HardExample(
+        query="Ann has 7 boxes of 9 pens . She shares them among 3 . Each gives back 4 . How many has she ?",
+        level=5,
+        ref_answer="12",
+        fail_rate=0.948,
+        n_trials=58,
+        response="7 * 9 = 63 . Each friend has 63 / 3 = 21 .\n3 * 4 = 12 .\n\\boxed{ 12 }",
+        is_sound=False,
+    ),
+)
+
+
 def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
     rng = random.Random(seed)
     evaluations = [
@@ -173,26 +195,7 @@ def made_up_run(seed: int = 0, *, lift: float = 0.0) -> RunSummary:
         methods=tuple(made_up_method(name) for name in POLICIES),
         curation=CURATION,
         evaluations=tuple(evaluations),
-        hard_examples=(
-            HardExample(
-                query="Tom has 48 coins . He finds 11 , gives away 23 , doubles the rest and loses 5 . How many ?",
-                level=5,
-                ref_answer="67",
-                fail_rate=0.979,
-                n_trials=96,
-                response="48 + 11 = 59 . So 59 - 23 = 36 .\nNext 36 * 2 = 72 , and 72 - 5 = 67 .\n\\boxed{ 67 }",
-                is_sound=True,
-            ),
-            HardExample(
-                query="Ann has 7 boxes of 9 pens . She shares them among 3 . Each gives back 4 . How many has she ?",
-                level=5,
-                ref_answer="12",
-                fail_rate=0.948,
-                n_trials=58,
-                response="7 * 9 = 63 . Each friend has 63 / 3 = 21 .\n3 * 4 = 12 .\n\\boxed{ 12 }",
-                is_sound=False,
-            ),
-        ),
+        hard_examples=HARD_EXAMPLES,
         timings={"sample": 61.4, "curate": 0.8, "train": 93.0, "evaluate": 22.5},
     )
 

@@ -9,11 +9,11 @@ from dartune.analysis.drawing.svg import Look, looks
 from dartune.analysis.figures.shared import (
     PERCENT,
     benchmark_title,
+    levels_none_last,
     over_levels,
     percent_point,
     score_point,
     short_count,
-    sorted_levels,
 )
 from dartune.analysis.summary import (
     EvaluationSummary,
@@ -65,7 +65,7 @@ def accuracy_by_level_panels(run: RunSummary) -> list[Panel]:
     panels = []
     for benchmark in benchmarks(run):
         scored = _scored(run, benchmark)
-        levels = sorted_levels(part.level for row in scored for part in row.levels)
+        levels = levels_none_last(part.level for row in scored for part in row.levels)
         if len(levels) < 2:
             continue
         series = []
@@ -80,7 +80,7 @@ def accuracy_by_level_panels(run: RunSummary) -> list[Panel]:
 
 def set_panels(run: RunSummary) -> list[Panel]:
     """Responses per query and coverage over the levels (the paper's figure 1, right, and figure 2)."""
-    levels = sorted_levels(row.level for method in run.methods for row in method.levels)
+    levels = levels_none_last(row.level for method in run.methods for row in method.levels)
     if not levels:
         return []
     styles = _run_looks(run)

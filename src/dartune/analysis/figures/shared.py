@@ -39,7 +39,7 @@ def percent_point(value: float, low: float | None, high: float | None) -> Point:
     return Point(value=100 * value, low=None if low is None else 100 * low, high=None if high is None else 100 * high)
 
 
-def sorted_levels(levels: Iterable[int | None]) -> list[int | None]:
+def levels_none_last(levels: Iterable[int | None]) -> list[int | None]:
     """The levels that there are, rising, with None last."""
     found = set(levels)
     named: list[int | None] = [*sorted(level for level in found if level is not None)]

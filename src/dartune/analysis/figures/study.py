@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dartune.analysis.drawing.charts import Chart, Panel, Point, Series, dots, profile
 from dartune.analysis.drawing.svg import Look, looks
-from dartune.analysis.figures.shared import benchmark_title, over_levels, percent_point, signed, sorted_levels
+from dartune.analysis.figures.shared import benchmark_title, levels_none_last, over_levels, percent_point, signed
 from dartune.analysis.summary import (
     StudyDifference,
     StudySummary,
@@ -56,7 +56,7 @@ def study_difference_by_level_panels(study: StudySummary, variant: str | None) -
     panels = []
     for title, unit, rows in _comparisons(study, variant):
         cells = {(row.method, row.level): row for row in rows}
-        levels = sorted_levels(level for _, level in cells if level is not None)
+        levels = levels_none_last(level for _, level in cells if level is not None)
         if len(levels) < 2:
             continue
         series = []
